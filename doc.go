@@ -1,0 +1,35 @@
+// Package plumb is MLOps that lives in a Git repository: the house from the ground up.
+//
+// This package has no code. It is the tour, in the order in which the code stands; floors_test.go holds every package to it.
+//
+// # Words
+//
+// internal/problem is what is wrong with a file and where, and the errors that end a command. internal/stat is statistics without a subject:
+// clustered DeLong, resampling of groups, quantiles. internal/digest writes canonical JSON and hashes columns, because everything in plumb is
+// looked up by the digest of its inputs. internal/escape is one escaper a sink. templates, site and examples are embedded files.
+//
+// # Grammar
+//
+// internal/tomlio is the TOML door: strict reading with positions, writing, editing in place. internal/rule is the one expression language,
+// evaluated in Go and written as SQL. internal/table is how rows travel. internal/metric knows every metric's name, unit, direction and formula.
+//
+// # Papers
+//
+// internal/doc is what people write: one file a kind of document. internal/record is what the program writes: ledger records, bundles, every
+// JSON shape. internal/action reads the CI's environment. internal/model is the formats of models and how they score.
+//
+// # Judges and hands
+//
+// Judges are pure: internal/compare (two answers on the same rows), internal/evaluate (one answer), internal/quality (checks), internal/value
+// (money). Hands touch the world: internal/gitdb (Git), internal/engine (SQL), internal/forge (GitHub), internal/learn (training).
+//
+// # Keepers and rows
+//
+// internal/ledger keeps records on a branch, internal/store keeps blobs. internal/dataset pins and profiles data. internal/trainset turns a
+// question and an experiment into rows: labels, parts, features as they were known.
+//
+// # Faces, acts, doors
+//
+// internal/brief is what every face says alike; internal/comment, internal/page and internal/text are the faces. internal/flow is what happens
+// when: lists of steps for a pull request, a push, a publication. internal/cli is the command line, cmd/plumb the program.
+package plumb

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumb-ml/plumb/internal/flow"
+	"github.com/plumb-ml/plumb/internal/text"
+)
+
+func initCommand(a *app) *cobra.Command {
+	var o flow.InitOptions
+	c := &cobra.Command{
+		Use: "init", GroupID: "start", Args: cobra.NoArgs,
+		Short: "Make a project around a data file: five small documents, and `plumb run` works",
+		Long: `Read a CSV, Parquet or JSON-lines file, find out its types, the task, the event time and the features, and write
+plumb.toml, the dataset with its lock, a model and one experiment. Nothing that is there is overwritten.
+
+--action writes the workflow that comments on pull requests, with the Action at the commit you name.`,
+		Example: "  plumb init --data ~/churn.csv --label churned\n  plumb init --data delays.parquet --label 'delay > 15' --time date\n" +
+			"  plumb init --action my-org/plumb@0123456789abcdef0123456789abcdef01234567",
+	}
+	c.Flags().StringVar(&o.Data, "data", "", "the data file; one outside the project is copied to data/")
+	c.Flags().StringVar(&o.Label, "label", "", "the column to predict, or an expression")
+	c.Flags().StringVar(&o.Time, "time", "", "the column that says when a row's question is asked (default: the only one; \"none\": split by hash)")
+	c.Flags().StringVar(&o.Action, "action", "", "where the GitHub Action lives, OWNER/REPO@SHA")
+	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be written")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		opt, err := a.options()
+		if err != nil {
+			return err
+		}
+		done, err := flow.Init(c.Context(), opt, o)
+		if err != nil {
+			return err
+		}
+		return a.print(done, func(out text.Out) error {
+			for _, f := range done.Found {
+				fmt.Fprintln(out.W, f)
+			}
+			verb := "wrote"
+			if o.DryRun {
+				verb = "would write"
+			}
+			for _, f := range done.Files {
+				fmt.Fprintln(out.W, verb, f)
+			}
+			for _, n := range done.Next {
+				fmt.Fprintln(out.W, "next:", n)
+			}
+			return nil
+		})
+	}
+	return c
+}

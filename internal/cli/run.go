@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumb-ml/plumb/internal/flow"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/text"
+)
+
+func runCommand(a *app) *cobra.Command {
+	var o flow.RunOptions
+	var set []string
+	c := &cobra.Command{
+		Use: "run [EXPERIMENT]", GroupID: "experiment", Args: cobra.MaximumNArgs(1),
+		Short: "Run an experiment of the working folder, unless a run with the same inputs is recorded",
+		Long: `Run an experiment as it lies in the working folder and record it privately; ` + "`plumb push`" + ` shares it.
+
+A run is looked up by the digest of its inputs (question, data, features, parameters, code, seed): the same inputs are not run twice.`,
+		Example:           "  plumb run\n  plumb run origin-history --set rounds=300\n  plumb run --dry-run",
+		ValidArgsFunction: completeFrom(a.experimentNames),
+	}
+	c.Flags().StringArrayVar(&set, "set", nil, "a parameter to try without editing, as rounds=300 (repeatable)")
+	c.Flags().BoolVar(&o.Force, "force", false, "run again though a run has the same inputs")
+	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would run")
+	a.nowFlag(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			o.Experiment = args[0]
+		}
+		var err error
+		if o.Set, err = assignments(set); err != nil {
+			return err
+		}
+		p, err := a.open()
+		if err != nil {
+			return err
+		}
+		r, err := p.Run(c.Context(), o)
+		if err != nil {
+			return err
+		}
+		return a.print(runJSON(r), func(out text.Out) error { return printRun(out, r) })
+	}
+	return c
+}
+
+// assignments reads key=value pairs.
+func assignments(pairs []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, pair := range pairs {
+		k, v, ok := strings.Cut(pair, "=")
+		if !ok || k == "" {
+			return nil, problem.Wrongf("for example --set rounds=300", "--set %q is not key=value", pair)
+		}
+		out[k] = v
+	}
+	return out, nil
+}
+
+func runJSON(r *flow.RunResult) any {
+	out := struct {
+		Schema     string             `json:"schema"`
+		Run        *record.RunSummary `json:"run"`
+		Cached     bool               `json:"cached"`
+		Why        string             `json:"why"`
+		Result     string             `json:"result"`
+		Inputs     string             `json:"inputs"`
+		Valid      map[string]float64 `json:"valid"`
+		Rows       record.RowCounts   `json:"rows"`
+		Timings    record.Timings     `json:"timings"`
+		Notes      []string           `json:"notes"`
+		Comparison *record.Comparison `json:"comparison"`
+	}{Schema: "plumb.run/v1", Cached: r.Cached, Why: r.Why, Notes: append([]string{}, r.Notes...), Comparison: r.Comparison}
+	if r.Cached || r.Made {
+		s := flow.Summary(r.Run)
+		out.Run, out.Result, out.Inputs, out.Valid = &s, r.Run.Result.Digest, r.Run.Inputs.Key(), r.Run.Result.Valid
+		out.Rows, out.Timings = r.Run.Rows, r.Run.Timings
+	}
+	return out
+}
+
+func printRun(o text.Out, r *flow.RunResult) error {
+	if !r.Cached && !r.Made {
+		_, err := fmt.Fprintln(o.W, r.Why)
+		return err
+	}
+	state := fmt.Sprintf("run %s · %s · %.1f s", r.Run.ID, r.Run.Experiment, r.Run.Timings.Total)
+	if r.Cached {
+		state = fmt.Sprintf("run %s · %s · not run again: the inputs are the same", r.Run.ID, r.Run.Experiment)
+	}
+	fmt.Fprintln(o.W, o.Paint(text.Bold, state))
+	fmt.Fprintf(o.W, "rows: %d train, %d valid, %d test", r.Run.Rows.Train, r.Run.Rows.Valid, r.Run.Rows.Test)
+	if n := r.Run.Rows.NoLabel + r.Run.Rows.LeftOut; n > 0 {
+		fmt.Fprintf(o.W, ", %d left out", n)
+	}
+	fmt.Fprintln(o.W)
+	if err := text.Metrics(o, r.Run); err != nil {
+		return err
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintln(o.W, "note:", n)
+	}
+	if r.Comparison != nil {
+		fmt.Fprintln(o.W)
+		return text.Comparison(o, *r.Comparison)
+	}
+	return nil
+}
+
+// experimentNames lists the experiments for shell completion; nothing where there is no project.
+func (a *app) experimentNames() []string {
+	p, err := a.open()
+	if err != nil {
+		return nil
+	}
+	t, err := p.Working()
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for id := range t.Docs.Experiments {
+		out = append(out, id)
+	}
+	return out
+}

@@ -1,0 +1,62 @@
+package doc
+
+import (
+	"strings"
+)
+
+// Project is plumb.toml.
+type Project struct {
+	Head
+	Name   string          `toml:"name" about:"the project's name; a second project in one repository has the ledger plumb/ledger-NAME"`
+	Branch string          `toml:"branch" default:"main" about:"the intent branch: what is merged there is wanted"`
+	Store  Store           `toml:"store"`
+	Engine Engine          `toml:"engine"`
+	Roles  map[string]Role `toml:"roles"`
+	Limits Limits          `toml:"limits"`
+}
+
+// Store says where blobs live: `git` (default) or `file://PATH`.
+type Store struct {
+	URL string `toml:"url" default:"git" about:"where models and evaluations live: git, or file://PATH"`
+}
+
+// Engine says what runs SQL: `duckdb` (default).
+type Engine struct {
+	Driver  string `toml:"driver" default:"duckdb" enum:"duckdb" about:"what runs SQL"`
+	Memory  string `toml:"memory" about:"a size such as \"4GiB\"; half of the machine when absent"`
+	Threads int    `toml:"threads" about:"how many; the machine's cores when absent"`
+}
+
+// Role is a hat and who wears it.
+type Role struct {
+	Who []string `toml:"who" about:"logins or teams, as \"@ann\""`
+}
+
+// Limits bound what the publishing job accepts; zero means the default of INTERFACES.md §2.
+type Limits struct {
+	BundleMembers int    `toml:"bundle_members" default:"2000" about:"files that a bundle may have"`
+	BundleBytes   string `toml:"bundle_bytes" default:"200MB" about:"the size that a bundle may have"`
+}
+
+func (p *Project) check(c checker) {
+	if c.required("name") && !validID(p.Name) {
+		c.at("id", "name").errorf("%q is not a name: %s", p.Name, idRule)
+	}
+	switch {
+	case p.Store.URL == "git" || (strings.HasPrefix(p.Store.URL, "file://") && len(p.Store.URL) > len("file://")):
+	default:
+		c.at("store", "store", "url").errorf("%q is no store that this plumb knows", p.Store.URL).hint(`use "git" or "file:///some/folder"`)
+	}
+	c.size("engine", "memory")(p.Engine.Memory)
+	c.size("limits", "bundle_bytes")(p.Limits.BundleBytes)
+	c.notNegative(float64(p.Engine.Threads), "engine", "threads")
+	c.notNegative(float64(p.Limits.BundleMembers), "limits", "bundle_members")
+	if strings.HasPrefix(p.Branch, "-") || strings.ContainsAny(p.Branch, " ~^:?*[\\") || p.Branch == "" {
+		c.at("branch", "branch").errorf("%q is not the name of a branch", p.Branch)
+	}
+	for _, name := range sortedKeys(p.Roles) {
+		if !validID(name) {
+			c.at("id", "roles", name).errorf("%q is not a name: %s", name, idRule)
+		}
+	}
+}

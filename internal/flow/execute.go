@@ -1,0 +1,259 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/digest"
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/evaluate"
+	"github.com/plumb-ml/plumb/internal/learn"
+	"github.com/plumb-ml/plumb/internal/model"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
+	"github.com/plumb-ml/plumb/internal/table"
+	"github.com/plumb-ml/plumb/internal/trainset"
+)
+
+// The media types of the blobs that a run leaves.
+const (
+	typeParquet = "application/vnd.apache.parquet"
+	typeJSON    = "application/json"
+	typeModel   = "application/vnd.plumb.model+json"
+)
+
+// execution is a run as it was just made: the record and what its pointers name.
+type execution struct {
+	run   record.Run
+	model model.Model
+	eval  record.Evaluation
+	blobs []store.Blob
+}
+
+// inputs gives what decides the outcome of an experiment in a tree, with its digest.
+func inputs(docs *doc.Set, experiment string) (record.Inputs, error) {
+	in, err := docs.Inputs(experiment, Semantics, map[string]string{"glm": learn.Algorithm("glm"), "gbdt": learn.Algorithm("gbdt")})
+	if err != nil {
+		return nil, err
+	}
+	out := record.Inputs(in)
+	if out["digest"], err = out.Digest(); err != nil {
+		return nil, fmt.Errorf("digesting the inputs of %s: %w", experiment, err)
+	}
+	return out, nil
+}
+
+// digestOf is the input digest alone.
+func digestOf(docs *doc.Set, experiment string) (string, error) {
+	in, err := inputs(docs, experiment)
+	if err != nil {
+		return "", err
+	}
+	return in.Key(), nil
+}
+
+// execute answers the question: features, training, scores, metrics. It records nothing.
+func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*execution, error) {
+	start := time.Now()
+	e := t.Docs.Experiments[experiment]
+	if e == nil {
+		return nil, problem.Wrongf("`plumb check` lists what there is", "there is no experiments/%s.toml", experiment)
+	}
+	if problems := learn.CheckParams(e.Train.Learner, e.Params); len(problems) > 0 {
+		return nil, problem.Wrongf("", "%s: %s", e.Path, problems[0])
+	}
+	x := &execution{}
+	in, err := inputs(t.Docs, experiment)
+	if err != nil {
+		return nil, err
+	}
+	w.p.progress("%s: reading rows and features", experiment)
+	rows, features, err := w.features(ctx, t, experiment)
+	if err != nil {
+		return nil, err
+	}
+	x.run = record.Run{Header: w.p.header(record.KindRun, t), Experiment: experiment, Model: e.Model, Task: rows.Task, Status: "ok",
+		Hypothesis: e.HypothesisDigest(), Learner: e.Train.Learner, Inputs: in, Params: e.Params, Split: rows.Split, Rows: rows.Counts,
+		Environment: environment()}
+	for _, c := range features.Columns {
+		x.run.Features = append(x.run.Features, c.Name)
+	}
+	x.run.Timings.Features = time.Since(start).Seconds()
+
+	w.p.progress("%s: training %s on %d rows", experiment, e.Train.Learner, rows.Counts.Train)
+	mark := time.Now()
+	if x.model, err = w.train(ctx, e, rows, features); err != nil {
+		return nil, fmt.Errorf("training %s: %w", experiment, err)
+	}
+	x.run.Timings.Train = time.Since(mark).Seconds()
+
+	w.p.progress("%s: evaluating on %d rows", experiment, rows.Counts.Test+rows.Counts.Valid)
+	mark = time.Now()
+	if err := w.evaluate(ctx, t, rows, features, x); err != nil {
+		return nil, fmt.Errorf("evaluating %s: %w", experiment, err)
+	}
+	x.run.Timings.Evaluate = time.Since(mark).Seconds()
+	x.run.Timings.Total = time.Since(start).Seconds()
+	return x, nil
+}
+
+// features gives the rows of an experiment's question and what its learner sees of them.
+func (w *workshop) features(ctx context.Context, t *Tree, experiment string) (*trainset.Rows, table.Frame, error) {
+	rows, err := w.ask(ctx, t, t.Docs.Experiments[experiment].Model)
+	if err != nil {
+		return nil, table.Frame{}, err
+	}
+	data, err := w.data(ctx, t, datasetsOf(t.Docs, experiment)...)
+	if err != nil {
+		return nil, table.Frame{}, err
+	}
+	frame, err := trainset.Features(ctx, data, t.Docs, experiment, rows)
+	return rows, frame, err
+}
+
+func (w *workshop) train(ctx context.Context, e *doc.Experiment, rows *trainset.Rows, features table.Frame) (model.Model, error) {
+	part := func(p trainset.Part) learn.Set {
+		index := rows.Of(p)
+		kept := rows.Select(index)
+		return learn.Set{X: features.Select(index), Y: kept.Label, W: kept.Weight}
+	}
+	last := time.Now()
+	return learn.Train(ctx, learn.Job{Task: rows.Task, Learner: e.Train.Learner, Params: e.Params, Seed: e.Train.Seed, Classes: rows.Classes,
+		Train: part(trainset.Train), Valid: part(trainset.Valid), Threads: runtime.NumCPU(),
+		Progress: func(step, total int, _ map[string]float64) {
+			if time.Since(last) > time.Second {
+				last = time.Now()
+				w.p.progress("%s: training, step %d of %d", e.ID, step, total)
+			}
+		}})
+}
+
+// evaluate scores the valid and the test part and fills the record's result and blobs.
+func (w *workshop) evaluate(ctx context.Context, t *Tree, rows *trainset.Rows, features table.Frame, x *execution) error {
+	scores, err := x.model.Score(features)
+	if err != nil {
+		return err
+	}
+	x.eval = rows.Evaluation(scores)
+	threshold, err := evaluate.Threshold(t.Docs.Models[x.run.Model].Question.Threshold, x.eval)
+	if err != nil {
+		return err
+	}
+	x.run.Threshold = threshold
+	x.run.Result.Metrics = evaluate.Metrics(x.eval, "test", threshold)
+	x.run.Result.Valid = evaluate.Metrics(x.eval, "valid", threshold)
+	if x.run.Result.Predictions, err = x.eval.PredictionsDigest(); err != nil {
+		return err
+	}
+	encoded, err := x.model.Encode()
+	if err != nil {
+		return fmt.Errorf("writing the model: %w", err)
+	}
+	x.run.Result.Model = digest.Bytes(encoded)
+	if err := x.run.Result.SetDigest(); err != nil {
+		return err
+	}
+	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
+	detail.Importance = x.model.Importance()
+	details, err := json.Marshal(detail)
+	if err != nil {
+		return fmt.Errorf("writing the details: %w", err)
+	}
+	evaluation, err := w.parquet(ctx, x.eval)
+	if err != nil {
+		return err
+	}
+	x.run.Artifact = x.keep(encoded, typeModel, 0)
+	x.run.Detail = x.keep(details, typeJSON, 0)
+	x.run.Evaluation = x.keep(evaluation, typeParquet, int64(len(x.eval.RowID)))
+	return nil
+}
+
+// keep adds a blob to what has to be stored and gives its pointer.
+func (x *execution) keep(data []byte, kind string, rows int64) record.Pointer {
+	b := store.Blob{Data: data, Type: kind, Rows: rows}
+	x.blobs = append(x.blobs, b)
+	return pointerOf(b)
+}
+
+// pointerOf names a blob before it is stored; the `git` store adds the object id.
+func pointerOf(b store.Blob) record.Pointer {
+	return record.Pointer{SHA256: hexOf(b.Data), Bytes: int64(len(b.Data)), Type: b.Type, Rows: b.Rows}
+}
+
+// located takes over what the store says about where blobs are.
+func located(stored []record.Pointer, pointers ...*record.Pointer) {
+	for _, p := range pointers {
+		for _, s := range stored {
+			if s.SHA256 == p.SHA256 {
+				p.OID = s.OID
+			}
+		}
+	}
+}
+
+// environment says where this runs; it explains a result that differs, and is no input.
+func environment() string { return runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH }
+
+// parquet writes an evaluation as its blob.
+func (w *workshop) parquet(ctx context.Context, e record.Evaluation) ([]byte, error) {
+	path := filepath.Join(w.dir, "evaluation.parquet")
+	defer os.Remove(path)
+	if err := w.db.WriteFrame(ctx, e.Frame(), path); err != nil {
+		return nil, fmt.Errorf("writing the evaluation: %w", err)
+	}
+	return os.ReadFile(path)
+}
+
+// evaluation reads an evaluation blob. The bytes may come from anyone.
+func (w *workshop) evaluation(ctx context.Context, data []byte, task string) (record.Evaluation, error) {
+	file, err := os.CreateTemp(w.dir, "evaluation-*.parquet")
+	if err != nil {
+		return record.Evaluation{}, err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.Write(data); err != nil {
+		return record.Evaluation{}, err
+	}
+	if err := file.Close(); err != nil {
+		return record.Evaluation{}, err
+	}
+	frame, err := w.db.Frame(ctx, "select * from read_parquet('"+file.Name()+"')")
+	if err != nil {
+		return record.Evaluation{}, fmt.Errorf("reading an evaluation: %w", err)
+	}
+	eval, err := record.EvaluationOf(frame)
+	if err == nil && eval.Task != task {
+		err = fmt.Errorf("it is of a %s task, and the model's is %s", eval.Task, task)
+	}
+	return eval, err
+}
+
+// load fetches a run's model and evaluation from the store.
+func (w *workshop) load(ctx context.Context, run record.Run) (*execution, error) {
+	x := &execution{run: run}
+	encoded, err := w.p.Store.Get(ctx, run.Artifact)
+	if err != nil {
+		return nil, fmt.Errorf("fetching the model of run %s: %w", run.ID, err)
+	}
+	if x.model, err = model.Load(encoded); err != nil {
+		return nil, fmt.Errorf("reading the model of run %s: %w", run.ID, err)
+	}
+	x.eval, err = w.stored(ctx, run)
+	return x, err
+}
+
+// stored fetches a run's evaluation alone.
+func (w *workshop) stored(ctx context.Context, run record.Run) (record.Evaluation, error) {
+	data, err := w.p.Store.Get(ctx, run.Evaluation)
+	if err != nil {
+		return record.Evaluation{}, fmt.Errorf("fetching the evaluation of run %s: %w", run.ID, err)
+	}
+	return w.evaluation(ctx, data, run.Task)
+}

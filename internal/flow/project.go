@@ -1,0 +1,271 @@
+// Package flow is what happens when: the ordered lists of steps for a pull request, a push and a publication, and the single acts behind the
+// commands (run, diff, why, pin, init, report, demo).
+//
+// A flow is a slice of steps; no step calls another, and a step that has nothing to do says why (steps.go). Measuring (pullrequest.go, push.go)
+// reads the repository and leaves a bundle; publishing (publish.go) checks the bundle as hostile input and alone writes the ledger.
+// The package keeps its scratch files in the repository's `.git/plumb`; nothing else is left behind.
+package flow
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
+)
+
+// Semantics is the version of plumb's own meaning: split algorithm, feature semantics, learners. It is part of every input digest.
+const Semantics = 1
+
+// Options are what every command knows about the world.
+type Options struct {
+	Dir      string           // where the command was called
+	Now      time.Time        // zero: the clock
+	Actor    string           // record.ActorHuman or, in a publishing job, record.ActorCI
+	Who      string           // login or e-mail; "" takes Git's
+	URL      string           // of the CI run
+	Program  string           // name and version
+	Token    string           // of the forge, for an HTTPS remote
+	Progress func(msg string) // told what is going on; nil: nobody is
+}
+
+// Project is one project of one repository.
+type Project struct {
+	Root   string // absolute path of the folder that holds plumb.toml
+	Prefix string // the same from the repository's root, slash-separated; "." at the root
+	Repo   *gitdb.Repo
+	Ledger *ledger.Ledger
+	Store  store.Store
+	opt    Options
+}
+
+// Open finds the project that dir is in: it climbs to the first folder with a plumb.toml, and to the Git repository around it.
+func Open(opt Options) (*Project, error) {
+	dir, err := filepath.Abs(opt.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, problem.Wrongf("", "%v", err)
+	}
+	root := dir
+	for {
+		if _, err := os.Stat(filepath.Join(root, "plumb.toml")); err == nil {
+			break
+		}
+		up := filepath.Dir(root)
+		if up == root {
+			return nil, problem.Wrongf("`plumb init --data FILE --label COLUMN` makes one, `plumb demo` shows one", "no plumb.toml here or above %s", dir)
+		}
+		root = up
+	}
+	repo, err := gitdb.Open(root)
+	if err != nil {
+		return nil, fmt.Errorf("opening the repository: %w", err)
+	}
+	p := &Project{Root: root, Repo: repo, opt: opt}
+	prefix, err := filepath.Rel(repo.Root(), root)
+	if err != nil {
+		return nil, err
+	}
+	p.Prefix = filepath.ToSlash(prefix)
+	return p, p.connect()
+}
+
+// connect opens the ledger and the store that the project's own plumb.toml names.
+func (p *Project) connect() error {
+	settings := doc.LoadProject(os.DirFS(p.Root))
+	name := ""
+	if p.Prefix != "." {
+		name = settings.Name
+	}
+	var err error
+	if p.Ledger, err = ledger.Open(p.Repo, ledger.Options{Name: name, Token: p.opt.Token}); err != nil {
+		return fmt.Errorf("opening the ledger: %w", err)
+	}
+	p.Store, err = store.Open(p.Repo, settings.Store.URL, store.Options{Root: p.Root, Token: p.opt.Token, Now: p.opt.Now})
+	return err
+}
+
+// now is the time that records carry, to the second.
+func (p *Project) now() time.Time {
+	if p.opt.Now.IsZero() {
+		return time.Now().UTC().Truncate(time.Second)
+	}
+	return p.opt.Now.UTC().Truncate(time.Second)
+}
+
+func (p *Project) progress(format string, args ...any) {
+	if p.opt.Progress != nil {
+		p.opt.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+// header starts a record of this kind made by this command.
+func (p *Project) header(kind string, t *Tree) record.Header {
+	h := record.Header{Schema: 1, Kind: kind, Time: p.now(), Actor: p.actor(),
+		By: record.By{Who: p.who(), URL: p.opt.URL, Program: p.opt.Program, Now: !p.opt.Now.IsZero()}}
+	if t != nil {
+		h.Code = record.Code{Commit: t.Commit, Dirty: t.Dirty, Difference: t.Difference}
+	}
+	return h
+}
+
+func (p *Project) actor() string {
+	if p.opt.Actor == "" {
+		return record.ActorHuman
+	}
+	return p.opt.Actor
+}
+
+func (p *Project) who() string {
+	if p.opt.Who != "" {
+		return p.opt.Who
+	}
+	return p.Repo.Identity()
+}
+
+// Tree is the project at one moment: the documents of a commit, or those in the working folder.
+type Tree struct {
+	Docs       *doc.Set
+	FS         fs.FS  // of the project's root
+	Commit     string // "" in a repository without one
+	Working    bool
+	Dirty      bool   // working: what decides a run differs from Commit
+	Difference string // its digest
+}
+
+// At loads the project as a commit has it.
+func (p *Project) At(commit string) (*Tree, error) {
+	tree, err := p.Repo.Tree(commit)
+	if err != nil {
+		return nil, fmt.Errorf("reading commit %s: %w", short(commit), err)
+	}
+	if p.Prefix != "." {
+		if tree, err = fs.Sub(tree, p.Prefix); err != nil {
+			return nil, err
+		}
+	}
+	return &Tree{Docs: doc.Load(tree), FS: tree, Commit: commit}, nil
+}
+
+// Working loads the project as it lies in the working folder.
+func (p *Project) Working() (*Tree, error) {
+	fsys := os.DirFS(p.Root)
+	t := &Tree{Docs: doc.Load(fsys), FS: fsys, Working: true}
+	commit, _, err := p.Repo.Head()
+	switch {
+	case err == gitdb.ErrNoCommit:
+		t.Dirty = true
+		return t, nil
+	case err != nil:
+		return nil, err
+	}
+	t.Commit = commit
+	var files []string
+	for _, f := range t.Docs.Files {
+		files = append(files, path.Join(p.Prefix, f))
+	}
+	if t.Dirty, err = p.Repo.Dirty(files...); err != nil {
+		return nil, fmt.Errorf("comparing the working folder with %s: %w", short(commit), err)
+	}
+	if t.Dirty {
+		t.Difference, err = p.Repo.Difference(files...)
+	}
+	return t, err
+}
+
+// sound refuses a tree whose documents have errors.
+func (t *Tree) sound() error {
+	if n := t.Docs.Problems.Errors(); n > 0 {
+		return &DocumentsError{List: &t.Docs.Problems, FS: t.FS}
+	}
+	return nil
+}
+
+// DocumentsError says that documents are wrong and carries every problem.
+type DocumentsError struct {
+	List *problem.List
+	FS   fs.FS
+}
+
+func (e *DocumentsError) Error() string {
+	n := e.List.Errors()
+	if n == 1 {
+		return "1 problem in the documents"
+	}
+	return fmt.Sprintf("%d problems in the documents", n)
+}
+
+// Unwrap makes the exit code 2.
+func (e *DocumentsError) Unwrap() error {
+	return problem.Wrongf("mend them and try again; `plumb check` shows the same list", "%s", e.Error())
+}
+
+func short(commit string) string {
+	if len(commit) > 9 {
+		return commit[:9]
+	}
+	return commit
+}
+
+// view reads the ledger, private records included.
+func (p *Project) view(ctx context.Context) (*ledger.View, error) {
+	v, err := p.Ledger.Read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
+	return v, nil
+}
+
+// IntentBranch is the branch that pull requests go to.
+func (p *Project) IntentBranch() string {
+	settings := doc.LoadProject(os.DirFS(p.Root))
+	if settings.Branch != "" {
+		return settings.Branch
+	}
+	return "main"
+}
+
+// baseProject is plumb.toml as the event's base has it, or the defaults: what decides is never read from head.
+func (p *Project) baseProject(e Event) (*doc.Project, error) {
+	base := e.Base
+	if base == "" {
+		base = e.Head
+	}
+	t, err := p.At(base)
+	if err != nil {
+		return nil, err
+	}
+	if t.Docs.Project == nil {
+		return &doc.Project{}, nil
+	}
+	return t.Docs.Project, nil
+}
+
+// Resolve fills an event's commits from names of branches or commits. No head is the checked-out commit.
+func (p *Project) Resolve(e Event, base, head string) (Event, error) {
+	var err error
+	if head == "" {
+		head = "HEAD"
+	}
+	if e.Head, err = p.Repo.Resolve(head); err != nil {
+		return e, problem.Wrongf("--head takes a branch or a commit", "head %q: %w", head, err)
+	}
+	if base == "" {
+		return e, nil
+	}
+	if e.Base, err = p.Repo.Resolve(base); err != nil {
+		return e, problem.Wrongf("--base takes a branch or a commit; a shallow clone may not have it: git fetch origin "+base, "base %q: %w", base, err)
+	}
+	return e, nil
+}

@@ -1,0 +1,267 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
+)
+
+// Event is what a flow is about.
+type Event struct {
+	Name        string // pull_request | push
+	Repository  string // owner/name, "" on a laptop
+	Base, Head  string // commits; Base of a pull request is the merge base
+	PullRequest int
+	RunNumber   int64
+}
+
+// Measured is what a measuring flow leaves: the result, and the bundle that a publisher checks.
+type Measured struct {
+	Result  record.CI
+	Records []any
+	Blobs   []store.Blob
+	Event   Event
+}
+
+// review is the state of the pull-request flow.
+type review struct {
+	p          *Project
+	event      Event
+	base, head *Tree
+	shop       *workshop
+	view       *ledger.View
+	tasks      []task
+	answers    map[string]*execution // by input digest: what was loaded or run
+	out        Measured
+	blocked    bool // a critical data check fails
+}
+
+// onPullRequest is what happens when a pull request changes.
+var onPullRequest = []step[*review]{
+	{"load documents", (*review).load},            // base and head, from their trees
+	{"check documents", (*review).checkDocuments}, // head's problems are the result when there are any
+	{"check data", (*review).checkData},           // pinned data that changed, by head's checks and base's critical ones
+	{"plan", (*review).plan},                      // what must run, by digests, and why
+	{"run", (*review).run},                        // what has no record yet
+	{"compare", (*review).compare},                // base's champion re-scored on head's rows, then judged by base's gates
+	{"describe", (*review).describe},              // what changes beside the numbers, and what happens on merge
+}
+
+// PullRequest measures a pull request. Gates that fail are in the result, not in the error.
+func (p *Project) PullRequest(ctx context.Context, e Event) (*Measured, error) {
+	e.Name = "pull_request"
+	r := &review{p: p, event: e, answers: map[string]*execution{}}
+	r.out.Event = e
+	r.out.Result = record.CI{Schema: "plumb.ci/v1", Event: e.Name, Base: e.Base, Head: e.Head, PullRequest: e.PullRequest, RunNumber: e.RunNumber}
+	defer func() {
+		if r.shop != nil {
+			r.shop.close()
+		}
+	}()
+	var err error
+	r.out.Result.Steps, err = walk(ctx, p, onPullRequest, r)
+	var documents *DocumentsError
+	switch {
+	case errors.As(err, &documents):
+		r.out.Result.Problems = documents.List.All()
+		r.out.Result.Exit = problem.ExitWrong
+	case err != nil:
+		return nil, err
+	default:
+		r.out.Result.Exit = verdictExit(r.out.Result.Comparisons, r.blocked)
+	}
+	normalise(&r.out.Result)
+	return &r.out, nil
+}
+
+// verdictExit follows the gates: any that fails is a no.
+func verdictExit(cs []record.Comparison, blocked bool) int {
+	if blocked {
+		return problem.ExitNo
+	}
+	for _, c := range cs {
+		if c.Promotes && gatesFail(c) {
+			return problem.ExitNo
+		}
+	}
+	return problem.ExitFine
+}
+
+func gatesFail(c record.Comparison) bool {
+	return c.Verdict == record.Missing ||
+		slices.ContainsFunc(c.Metrics, func(m record.MetricDifference) bool { return m.Gate == record.GateFail }) ||
+		slices.ContainsFunc(c.Gates, func(g record.Gate) bool { return g.State == record.GateFail })
+}
+
+func (r *review) load(ctx context.Context) (string, error) {
+	var err error
+	if r.event.Head == "" {
+		if r.event.Head, _, err = r.p.Repo.Head(); err != nil {
+			return "", err
+		}
+	}
+	if r.event.Base, err = r.p.Repo.MergeBase(ctx, r.event.Base, r.event.Head); err != nil {
+		return "", fmt.Errorf("finding the merge base: %w", err)
+	}
+	if r.base, err = r.p.At(r.event.Base); err != nil {
+		return "", err
+	}
+	if r.head, err = r.p.At(r.event.Head); err != nil {
+		return "", err
+	}
+	r.out.Event, r.out.Result.Base, r.out.Result.Head = r.event, r.event.Base, r.event.Head
+	if r.head.Docs.Project != nil {
+		r.out.Result.Project = r.head.Docs.Project.Name
+	}
+	r.view, err = r.p.view(ctx)
+	return fmt.Sprintf("base %s, head %s", short(r.event.Base), short(r.event.Head)), err
+}
+
+func (r *review) checkDocuments(context.Context) (string, error) {
+	if err := r.head.sound(); err != nil {
+		return "", err
+	}
+	r.out.Result.Problems = r.head.Docs.Problems.All() // warnings
+	return fmt.Sprintf("%d documents", len(r.head.Docs.Files)), nil
+}
+
+func (r *review) plan(context.Context) (string, error) {
+	r.tasks = plan(r.base.Docs, r.head.Docs)
+	if len(r.tasks) == 0 {
+		return "", skip("no model's answer changes")
+	}
+	var said []string
+	for _, t := range r.tasks {
+		said = append(said, t.Model+": "+t.Experiment)
+	}
+	return list(said), nil
+}
+
+// run makes what head needs and the ledger does not have. A run recorded for another pull request is no hit.
+func (r *review) run(ctx context.Context) (string, error) {
+	var made, found []string
+	for _, t := range r.tasks {
+		if t.Experiment == "" {
+			continue
+		}
+		x, fresh, err := r.answer(ctx, r.head, t.Experiment)
+		if err != nil {
+			return "", fmt.Errorf("running %s: %w", t.Experiment, err)
+		}
+		if !fresh {
+			found = append(found, t.Experiment)
+			continue
+		}
+		made = append(made, t.Experiment)
+		if mayRecord(r.base.Docs, r.head.Docs)[x.run.Inputs.Key()] != "" {
+			r.keepRun(x)
+		}
+	}
+	if len(made) == 0 {
+		return "", skip("every run is in the ledger")
+	}
+	did := "ran " + list(made)
+	if len(found) > 0 {
+		did += "; in the ledger: " + list(found)
+	}
+	return did, nil
+}
+
+// keepRun puts a run that was made now into the bundle.
+func (r *review) keepRun(x *execution) {
+	x.run.By.PullRequest = r.event.PullRequest
+	r.out.Records = append(r.out.Records, x.run)
+	r.out.Blobs = append(r.out.Blobs, x.blobs...)
+	r.out.Result.Runs = append(r.out.Result.Runs, Summary(x.run))
+}
+
+// answer finds the run of an experiment by its input digest, or makes it; fresh says that it was made now.
+func (r *review) answer(ctx context.Context, t *Tree, experiment string) (x *execution, fresh bool, err error) {
+	key, err := digestOf(t.Docs, experiment)
+	if err != nil {
+		return nil, false, err
+	}
+	if x := r.answers[key]; x != nil {
+		return x, false, nil
+	}
+	w, err := r.workshop(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, run := range r.view.RunsByInputs(key) {
+		if run.By.PullRequest != 0 && run.By.PullRequest != r.event.PullRequest && !r.onBase(key) {
+			continue
+		}
+		if x, err = w.load(ctx, run); err == nil {
+			r.answers[key] = x
+			return x, false, nil
+		}
+		r.p.progress("run %s can't be used: %v", run.ID, err)
+	}
+	if x, err = w.execute(ctx, t, experiment); err != nil {
+		return nil, false, err
+	}
+	r.answers[key] = x
+	return x, true, nil
+}
+
+// onBase says whether a digest is on the intent branch, so that a run recorded for any pull request counts.
+func (r *review) onBase(key string) bool {
+	for id := range r.base.Docs.Experiments {
+		if served(r.base.Docs, id) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// workshop opens the engine when a step first needs it; its settings are base's where base has a project.
+func (r *review) workshop(ctx context.Context) (*workshop, error) {
+	if r.shop != nil {
+		return r.shop, nil
+	}
+	settings := r.base.Docs.Project
+	if settings == nil {
+		settings = &doc.Project{}
+	}
+	var err error
+	r.shop, err = r.p.workshop(ctx, settings)
+	return r.shop, err
+}
+
+// Summary is a run as plumb.runs/v1 shows it.
+func Summary(run record.Run) record.RunSummary {
+	tags := map[string]string{"actor": run.Actor, "learner": run.Learner}
+	if run.By.Who != "" {
+		tags["who"] = run.By.Who
+	}
+	params := run.Params
+	if params == nil {
+		params = map[string]any{}
+	}
+	return record.RunSummary{ID: run.ID, Experiment: run.Experiment, Model: run.Model, Time: run.Time.UTC().Format("2006-01-02T15:04:05Z"),
+		Status: run.Status, Commit: run.Code.Commit, Params: params, Metrics: run.Result.Metrics, Tags: tags}
+}
+
+// normalise makes empty lists of absent ones, as JSON readers expect.
+func normalise(ci *record.CI) {
+	if ci.Comparisons == nil {
+		ci.Comparisons = []record.Comparison{}
+	}
+	if ci.Problems == nil {
+		ci.Problems = []problem.Problem{}
+	}
+	if ci.Runs == nil {
+		ci.Runs = []record.RunSummary{}
+	}
+	if ci.Data == nil {
+		ci.Data = []record.DataChange{}
+	}
+}

@@ -1,0 +1,238 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// RunsOptions select runs.
+type RunsOptions struct {
+	Experiment, Model string
+	Limit             int // 0: all
+}
+
+// Runs lists recorded runs, newest first, and how many there are in all.
+func (p *Project) Runs(ctx context.Context, o RunsOptions) ([]record.Run, int, error) {
+	v, err := p.view(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	var out []record.Run
+	for _, run := range v.Runs() {
+		if (o.Experiment == "" || run.Experiment == o.Experiment) && (o.Model == "" || run.Model == o.Model) {
+			out = append(out, run)
+		}
+	}
+	newestFirst(out)
+	total := len(out)
+	if o.Limit > 0 && total > o.Limit {
+		out = out[:o.Limit]
+	}
+	return out, total, nil
+}
+
+func newestFirst(runs []record.Run) {
+	slices.SortStableFunc(runs, func(a, b record.Run) int {
+		if c := b.Time.Compare(a.Time); c != 0 {
+			return c
+		}
+		return strings.Compare(b.ID, a.ID)
+	})
+}
+
+// FindRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run. source is the record as written.
+func (p *Project) FindRun(ctx context.Context, name string) (run record.Run, source []byte, err error) {
+	v, err := p.view(ctx)
+	if err != nil {
+		return run, nil, err
+	}
+	if run, err = findRun(v, name); err != nil {
+		return run, nil, err
+	}
+	source, err = v.Bytes(v.PathOf(run.ID))
+	return run, source, err
+}
+
+func findRun(v *ledger.View, name string) (record.Run, error) {
+	var found []record.Run
+	runs := v.Runs()
+	newestFirst(runs)
+	for _, run := range runs {
+		if run.Experiment == name {
+			return run, nil
+		}
+		if name != "" && strings.HasPrefix(run.ID, name) {
+			found = append(found, run)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return record.Run{}, problem.Wrongf("`plumb runs` lists them", "no run and no experiment with a run is named %q", name)
+	}
+	return record.Run{}, problem.Wrongf("give more of the id", "%d runs begin with %q", len(found), name)
+}
+
+// Diff compares two recorded runs by their stored predictions. The first is the base.
+func (p *Project) Diff(ctx context.Context, a, b string) (*record.Comparison, error) {
+	v, err := p.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	base, err := findRun(v, a)
+	if err != nil {
+		return nil, err
+	}
+	head, err := findRun(v, b)
+	if err != nil {
+		return nil, err
+	}
+	t, err := p.Working()
+	if err != nil {
+		return nil, err
+	}
+	m := t.Docs.Models[head.Model]
+	switch {
+	case base.Model != head.Model:
+		return nil, problem.Wrongf("compare two runs of one model", "run %s answers model %s, and run %s answers model %s", base.ID, base.Model, head.ID, head.Model)
+	case m == nil:
+		return nil, problem.Wrongf("its contract says which metrics count", "models/%s.toml is not here any more", head.Model)
+	}
+	w, err := p.workshop(ctx, t.Docs.Project)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	x, err := w.stored(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	y, err := w.stored(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	c := comparing{model: m, design: t.Docs.Design, base: sideOf(base, x), head: sideOf(head, y)}
+	if base.Inputs["question"] != head.Inputs["question"] {
+		c.kind, c.reason = record.NewQuestion, "the two runs answer different questions"
+		return c.judgeAlone()
+	}
+	if e := t.Docs.Experiments[head.Experiment]; e != nil && e.HypothesisDigest() == head.Hypothesis {
+		c.experiment = e
+	}
+	return c.judge()
+}
+
+// InputChange is one input of a run that is not what it was.
+type InputChange struct {
+	Input string `json:"input"`
+	Was   string `json:"was"`
+	Now   string `json:"now"`
+}
+
+// Reason says why an experiment would run or not: plumb.why/v1.
+type Reason struct {
+	Schema     string        `json:"schema"`
+	Experiment string        `json:"experiment"`
+	Cached     bool          `json:"cached"`
+	Run        string        `json:"run"` // that would serve, or the newest of the experiment
+	Sentence   string        `json:"reason"`
+	Changes    []InputChange `json:"changes"`
+	Notes      []string      `json:"notes"`
+}
+
+// Why compares the inputs of an experiment as it lies in the working folder with those of its newest run.
+func (p *Project) Why(ctx context.Context, name string) (*Reason, error) {
+	t, err := p.Working()
+	if err != nil {
+		return nil, err
+	}
+	if err := t.sound(); err != nil {
+		return nil, err
+	}
+	if name, err = t.theExperiment(name); err != nil {
+		return nil, err
+	}
+	now, err := inputs(t.Docs, name)
+	if err != nil {
+		return nil, err
+	}
+	v, err := p.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reason{Schema: "plumb.why/v1", Experiment: name, Changes: []InputChange{}, Notes: []string{}}
+	if hits := v.RunsByInputs(now.Key()); len(hits) > 0 {
+		r.Cached, r.Run = true, hits[0].ID
+		r.Sentence = fmt.Sprintf("%s would not run: run %s has the same inputs", name, hits[0].ID)
+		r.Notes = append(r.Notes, hypothesisNotes(t, hits[0])...)
+		return r, nil
+	}
+	last, err := findRun(v, name)
+	if err != nil {
+		r.Sentence = name + " would run: it never has"
+		return r, nil
+	}
+	r.Run = last.ID
+	for _, input := range changedInputs(last.Inputs, now) {
+		r.Changes = append(r.Changes, InputChange{Input: input, Was: inputText(last.Inputs[input]), Now: inputText(now[input])})
+	}
+	var names []string
+	for _, c := range r.Changes {
+		names = append(names, c.Input)
+	}
+	r.Sentence = fmt.Sprintf("%s would run: since run %s its %s changed", name, last.ID, list(names))
+	if last.Environment != "" && last.Environment != environment() {
+		r.Notes = append(r.Notes, fmt.Sprintf("that run was made with %s; this is %s", last.Environment, environment()))
+	}
+	return r, nil
+}
+
+func inputText(v any) string {
+	if v == nil {
+		return "none"
+	}
+	return shortDigest(fmt.Sprint(v))
+}
+
+// Sent says what `plumb push` shared: plumb.push/v1.
+type Sent struct {
+	Schema  string   `json:"schema"`
+	Branch  string   `json:"branch"`
+	Records []string `json:"records"`
+	Tip     string   `json:"tip"`
+}
+
+// Share replays private records onto the ledger branch, blobs first.
+func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
+	out := &Sent{Schema: "plumb.push/v1", Branch: p.Ledger.Branch(), Records: []string{}}
+	v, err := p.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range v.Paths() {
+		if v.Private(path) {
+			out.Records = append(out.Records, path)
+		}
+	}
+	if out.Tip = v.Tip; dry || len(out.Records) == 0 {
+		return out, nil
+	}
+	p.progress("sending blobs")
+	if err := p.Store.Push(ctx); err != nil {
+		return nil, fmt.Errorf("sending blobs: %w", err)
+	}
+	p.progress("sending records")
+	pushed, err := p.Ledger.Push(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sending records: %w", err)
+	}
+	out.Tip = pushed.Tip
+	return out, nil
+}

@@ -1,0 +1,124 @@
+package gitdb
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/plumbing/transport/http"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+)
+
+// This file speaks to remotes without the git program. It knows the token and the ssh agent, not the user's credential helpers.
+
+func (r *Repo) auth(address string) transport.AuthMethod {
+	if !r.useToken(address) {
+		return nil
+	}
+	return &http.BasicAuth{Username: "x-access-token", Password: r.token}
+}
+
+func (r *Repo) wireRemote(store *wireStore, address string) *git.Remote {
+	return git.NewRemote(store, &config.RemoteConfig{Name: git.DefaultRemoteName, URLs: []string{address}})
+}
+
+func (r *Repo) wireList(ctx context.Context, address string) (map[string]string, error) {
+	listed, err := r.wireRemote(&wireStore{Storage: r.store}, address).ListContext(ctx, &git.ListOptions{Auth: r.auth(address)})
+	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	refs := map[string]string{}
+	for _, ref := range listed {
+		if ref.Type() == plumbing.HashReference && !strings.HasSuffix(ref.Name().String(), "^{}") {
+			refs[ref.Name().String()] = ref.Hash().String()
+		}
+	}
+	return refs, nil
+}
+
+func (r *Repo) wirePush(ctx context.Context, address string, refspecs []string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	specs := make([]config.RefSpec, len(refspecs))
+	for i, spec := range refspecs {
+		specs[i] = config.RefSpec(spec)
+	}
+	store := &wireStore{Storage: r.store}
+	err := r.wireRemote(store, address).PushContext(ctx, &git.PushOptions{RefSpecs: specs, Auth: r.auth(address)})
+	if errors.Is(err, git.NoErrAlreadyUpToDate) {
+		return nil
+	}
+	return err
+}
+
+func (r *Repo) wireFetch(ctx context.Context, address string, shallow bool, names []string) error {
+	store := &wireStore{Storage: r.store, refs: map[string]string{}}
+	opts := &git.FetchOptions{Auth: r.auth(address), Tags: git.NoTags}
+	if shallow {
+		opts.Depth = 1
+	}
+	for _, name := range names {
+		if plumbing.IsHash(name) {
+			name += ":" + wanted + name
+		}
+		opts.RefSpecs = append(opts.RefSpecs, config.RefSpec(name))
+	}
+	r.mu.Lock()
+	err := r.wireRemote(store, address).FetchContext(ctx, opts)
+	r.mu.Unlock()
+	if err != nil && !errors.Is(err, git.NoErrAlreadyUpToDate) {
+		return err
+	}
+	for _, name := range sortedNames(store.refs) {
+		if strings.HasPrefix(name, wanted) {
+			continue
+		}
+		old, err := r.refValue(name)
+		if err != nil {
+			return err
+		}
+		if err := r.Swap(ctx, name, old, store.refs[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted is where go-git is told to put single objects; nothing is written there.
+const wanted = "refs/plumb/wanted/"
+
+func sortedNames(refs map[string]string) []string {
+	names := make([]string, 0, len(refs))
+	for name := range refs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// wireStore keeps go-git from setting refs itself (it truncates, then writes): what it wants set is written down.
+type wireStore struct {
+	*filesystem.Storage
+	refs map[string]string
+}
+
+// SetReference takes note of ref.
+func (s *wireStore) SetReference(ref *plumbing.Reference) error {
+	if s.refs != nil && ref.Type() == plumbing.HashReference {
+		s.refs[ref.Name().String()] = ref.Hash().String()
+	}
+	return nil
+}
+
+// CheckAndSetReference takes note of ref.
+func (s *wireStore) CheckAndSetReference(ref, _ *plumbing.Reference) error {
+	return s.SetReference(ref)
+}

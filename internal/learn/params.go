@@ -1,0 +1,120 @@
+package learn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/model"
+	"github.com/plumb-ml/plumb/internal/problem"
+)
+
+// param is one thing that a learner can be told. Limits are inclusive, but a lowest of a share is exclusive.
+type param struct {
+	name         string
+	whole        bool // an integer
+	value        float64
+	low, high    float64
+	positive     bool // low itself is not allowed
+	about, limit string
+}
+
+// The parameters of the learners. A changed default changes results: raise the algorithm's version with it.
+var knownParams = map[string][]param{
+	model.KindGLM: {
+		{name: "l1", high: math.MaxFloat64, about: "lasso penalty on standardised coefficients: mean loss + l1·Σ|β| + l2/2·Σβ²", limit: "0 or more"},
+		{name: "l2", high: math.MaxFloat64, about: "ridge penalty, as in l1's formula", limit: "0 or more"},
+		{name: "levels", whole: true, value: 100, low: 1, high: 1000, about: "levels of a category kept; rarer ones share \"other\"", limit: "a whole number of 1 to 1000"},
+		{name: "iterations", whole: true, value: 100, low: 1, high: 10_000, about: "Newton steps at most", limit: "a whole number of 1 to 10000"},
+	},
+	model.KindGBDT: {
+		{name: "rounds", whole: true, value: 100, low: 1, high: 10_000, about: "trees", limit: "a whole number of 1 to 10000"},
+		{name: "rate", value: 0.1, high: 1, positive: true, about: "learning rate", limit: "a number above 0, at most 1"},
+		{name: "leaves", whole: true, value: 31, low: 2, high: 4096, about: "leaves of a tree at most", limit: "a whole number of 2 to 4096"},
+		{name: "depth", whole: true, high: 64, about: "depth of a tree at most; 0: no limit", limit: "a whole number of 0 to 64"},
+		{name: "min_child", whole: true, value: 20, low: 1, high: math.MaxInt32, about: "rows in a leaf at least", limit: "a whole number of 1 or more"},
+		{name: "min_hessian", value: 1e-3, high: math.MaxFloat64, about: "sum of second derivatives in a leaf at least", limit: "0 or more"},
+		{name: "l2", high: math.MaxFloat64, about: "penalty on leaf values", limit: "0 or more"},
+		{name: "columns", value: 1, high: 1, positive: true, about: "share of the features that a tree may use", limit: "a number above 0, at most 1"},
+		{name: "rows", value: 1, high: 1, positive: true, about: "share of the rows that a tree is grown on", limit: "a number above 0, at most 1"},
+		{name: "bins", whole: true, value: 255, low: 2, high: 255, about: "steps that a number is cut into at most", limit: "a whole number of 2 to 255"},
+		{name: "levels", whole: true, value: 254, low: 1, high: 254, about: "levels of a category kept; rarer ones share \"other\"", limit: "a whole number of 1 to 254"},
+		{name: "early_stopping", whole: true, high: 10_000, about: "stop after so many rounds without a better loss on the valid part, and keep the best; 0: never",
+			limit: "a whole number of 0 to 10000"},
+	},
+}
+
+// maxLeaves bounds rounds × leaves, so that the model's file stays below model.MaxBytes.
+const maxLeaves = 1_000_000
+
+// CheckParams says what is wrong with the parameters of a learner, in the order of their names; nothing for a command, which has its own.
+func CheckParams(learner string, params map[string]any) []string {
+	if learner == "command" {
+		return nil
+	}
+	_, wrong := readParams(learner, params)
+	return wrong
+}
+
+// readParams fills in the defaults.
+func readParams(learner string, given map[string]any) (values map[string]float64, wrong []string) {
+	known, ok := knownParams[learner]
+	if !ok {
+		return nil, []string{fmt.Sprintf("unknown learner %q: allowed are %s", learner, problem.And([]string{model.KindGLM, model.KindGBDT}))}
+	}
+	values = map[string]float64{}
+	var names []string
+	for _, p := range known {
+		values[p.name] = p.value
+		names = append(names, p.name)
+	}
+	var keys []string
+	for key := range given {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		at := slices.Index(names, key)
+		if at < 0 {
+			wrong = append(wrong, unknownParam(learner, key, names))
+			continue
+		}
+		x, ok := known[at].read(given[key])
+		if !ok {
+			wrong = append(wrong, fmt.Sprintf("params.%s is %v; it must be %s", key, given[key], known[at].limit))
+			continue
+		}
+		values[key] = x
+	}
+	if n := values["rounds"] * values["leaves"]; len(wrong) == 0 && n > maxLeaves {
+		wrong = append(wrong, fmt.Sprintf("params.rounds × params.leaves is %.0f; at most %d are allowed", n, maxLeaves))
+	}
+	return values, wrong
+}
+
+func unknownParam(learner, key string, names []string) string {
+	slices.Sort(names)
+	if near := problem.Nearest(key, names); near != "" {
+		return fmt.Sprintf("%s has no parameter %q; did you mean %q?", learner, key, near)
+	}
+	return fmt.Sprintf("%s has no parameter %q; it has %s", learner, key, strings.Join(names, ", "))
+}
+
+func (p *param) read(v any) (float64, bool) {
+	var x float64
+	switch v := v.(type) {
+	case int64:
+		x = float64(v)
+	case int:
+		x = float64(v)
+	case float64:
+		x = v
+	default:
+		return 0, false
+	}
+	if p.whole && x != math.Trunc(x) || p.positive && x <= p.low {
+		return 0, false
+	}
+	return x, x >= p.low && x <= p.high
+}

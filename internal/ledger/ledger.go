@@ -1,0 +1,197 @@
+// Package ledger keeps the records: immutable small TOML files on the branch plumb/ledger, added to and never edited.
+//
+// It is not a database of results: it moves bytes and names, and decodes a record when it is asked for. Where blobs live is the store's business.
+//
+// It stores:
+//
+//	refs/heads/plumb/ledger        the branch (plumb/ledger-<name> for a second project): of the remote when there is one, else of this repository
+//	refs/plumb/private             records of this clone that were not pushed yet (refs/plumb/private-<name>)
+//	.git/plumb/cache/              the remote's branch without its history, a cache
+//
+// A writer builds a commit on the tip that it knows and pushes it plainly; when the tip has moved meanwhile it starts again from the new one. Paths are
+// unique, so two writers never touch one file, and a record that is there already is a success: a retry adds nothing twice.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/problem"
+)
+
+// Options say which ledger of the repository it is and how the remote is reached.
+type Options struct {
+	Name      string // "" for plumb/ledger; a second project's name for plumb/ledger-<name>
+	Token     string // for https remotes; "" leaves it to Git's own credentials
+	TokenHost string // the only host that gets the token; "" stands for the remote's
+	Offline   bool   // do not ask the remote: read what is cached
+}
+
+// File is a record's path in the ledger and its bytes, as record.Encode gives them.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// Ledger is the records of one project.
+type Ledger struct {
+	repo    *gitdb.Repo
+	branch  string // full ref name
+	private string // full ref name
+	offline bool
+}
+
+var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Open gives the ledger of a repository. Nothing is read or made yet.
+func Open(repo *gitdb.Repo, opts Options) (*Ledger, error) {
+	l := &Ledger{repo: repo, branch: "refs/heads/plumb/ledger", private: "refs/plumb/private", offline: opts.Offline}
+	if opts.Name != "" {
+		if !namePattern.MatchString(opts.Name) {
+			return nil, fmt.Errorf("opening ledger: %q is not a project's name", opts.Name)
+		}
+		l.branch += "-" + opts.Name
+		l.private += "-" + opts.Name
+	}
+	if opts.Token != "" {
+		repo.SetToken(opts.Token, opts.TokenHost)
+	}
+	return l, nil
+}
+
+// remotePatience is how long reading waits for the remote before it falls back on the cache.
+const remotePatience = 20 * time.Second
+
+// published is the branch as it is known: in which repository, at which commit ("" when nothing was ever recorded).
+type published struct {
+	repo    *gitdb.Repo
+	mirror  *gitdb.Mirror // nil when there is no remote
+	tip     string
+	known   string // what the mirror's own ref is at
+	offline string // why the remote was not asked or did not answer
+}
+
+// find gives the newest tip of the branch.
+func (l *Ledger) find(ctx context.Context) (published, error) {
+	mirror, err := l.repo.Mirror(ctx)
+	if errors.Is(err, gitdb.ErrNoRemote) {
+		tip, err := l.repo.Ref(l.branch)
+		return published{repo: l.repo, tip: tip}, err
+	}
+	if err != nil {
+		return published{}, err
+	}
+	p := published{repo: mirror.Repo, mirror: mirror}
+	if l.offline {
+		return l.cached(p, errors.New("told to work offline"))
+	}
+	limited, cancel := context.WithTimeout(ctx, remotePatience)
+	defer cancel()
+	if err = l.refresh(limited, &p); err == nil {
+		return p, nil
+	}
+	if ctx.Err() != nil {
+		return published{}, ctx.Err()
+	}
+	return l.cached(p, err)
+}
+
+// refresh brings the mirror to the remote's tip.
+func (l *Ledger) refresh(ctx context.Context, p *published) error {
+	refs, err := p.mirror.ListRemote(ctx, l.branch)
+	if err != nil {
+		return err
+	}
+	p.tip = refs[l.branch]
+	if p.known, err = p.mirror.Ref(l.branch); err == nil && (p.tip == "" || p.known == p.tip && p.mirror.Has(p.tip)) {
+		return nil
+	}
+	if fetchErr := p.mirror.Fetch(ctx, true, l.branch); fetchErr != nil {
+		if _, err := p.mirror.ListRemote(ctx, l.branch); err != nil {
+			return fetchErr // the remote is gone again: keep the cache
+		}
+		// The cache is broken, it seems: begin it anew.
+		if err := p.mirror.Drop(ctx); err != nil {
+			return err
+		}
+		if p.mirror, err = l.repo.Mirror(ctx); err != nil {
+			return err
+		}
+		p.repo = p.mirror.Repo
+		if err := p.mirror.Fetch(ctx, true, l.branch); err != nil {
+			return err
+		}
+	}
+	p.known, err = p.mirror.Ref(l.branch)
+	p.tip = p.known // newer than what was listed, perhaps
+	return err
+}
+
+// cached falls back on what an earlier read left, or on what an ordinary fetch brought.
+func (l *Ledger) cached(p published, why error) (published, error) {
+	p.offline = why.Error()
+	tip, err := p.mirror.Ref(l.branch)
+	if err == nil && tip != "" && p.mirror.Has(tip) {
+		p.tip = tip
+		return p, nil
+	}
+	name, _ := l.repo.Remote()
+	tip, err = l.repo.Ref("refs/remotes/" + name + l.branch[len("refs/heads"):])
+	if err != nil {
+		return published{}, err
+	}
+	p.repo, p.tip = l.repo, tip
+	return p, nil
+}
+
+// Branch is the ledger's branch, "plumb/ledger".
+func (l *Ledger) Branch() string { return strings.TrimPrefix(l.branch, "refs/heads/") }
+
+// Read gives the records as they are now: those of the branch, of the remote when there is one, and those of this clone. When the remote does not answer,
+// the view is of what was last seen and says so (View.Offline).
+func (l *Ledger) Read(ctx context.Context) (*View, error) {
+	p, err := l.find(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading ledger: %w", err)
+	}
+	v, err := l.view(p)
+	if err != nil {
+		return nil, fmt.Errorf("reading ledger: %w", err)
+	}
+	return v, nil
+}
+
+func (l *Ledger) view(p published) (*View, error) {
+	v := &View{Tip: p.tip, Offline: p.offline, files: map[string]file{}}
+	if err := v.add(p.repo, p.tip, false); err != nil {
+		return nil, err
+	}
+	own := []string{l.private}
+	if p.mirror != nil {
+		own = append(own, l.branch) // recorded before the repository had a remote
+	}
+	for _, ref := range own {
+		tip, err := l.repo.Ref(ref)
+		if err != nil {
+			return nil, err
+		}
+		if err := v.add(l.repo, tip, true); err != nil {
+			return nil, err
+		}
+	}
+	v.sortPaths()
+	return v, nil
+}
+
+// mustBeOnline turns the state of having no answer into the error that it is for a writer.
+func (p published) mustBeOnline() error {
+	if p.offline == "" {
+		return nil
+	}
+	return problem.Failedf("try again when the remote can be reached; nothing is lost meanwhile", "the remote's ledger cannot be read: %s", p.offline)
+}

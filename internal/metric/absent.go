@@ -1,0 +1,46 @@
+package metric
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Absent says in words why a metric does not exist for a sample that lacks it.
+func Absent(s Sample, name string) string {
+	if err := s.Check(); err != nil {
+		return err.Error()
+	}
+	if !slices.Contains(For(s.Task), name) {
+		return fmt.Sprintf("%s is not made from the scores of a %s task", name, s.Task)
+	}
+	weight := 0.0
+	for i := range s.Label {
+		weight += rows{Sample: s}.weight(i)
+	}
+	if weight == 0 {
+		return "there are no rows with a label"
+	}
+	switch s.Task {
+	case Binary:
+		return absentBinary(s, name)
+	case Multiclass:
+		if name == "log_loss" {
+			return "the scores of a row are not probabilities that sum to 1"
+		}
+		return "a class has no rows, or has all of them"
+	}
+	return map[string]string{"r2": "all labels are equal", "mape": "every label is 0"}[name]
+}
+
+func absentBinary(s Sample, name string) string {
+	b := whole(s)
+	switch {
+	case slices.Contains([]string{"log_loss", "brier", "ece"}, name):
+		return "some scores are no probabilities between 0 and 1"
+	case b.sum[0] == 0 && slices.Contains([]string{"auc", "balanced_accuracy", "specificity", "mcc", "ks_score"}, name):
+		return "every label is 1"
+	case b.sum[1] == 0:
+		return "every label is 0"
+	}
+	return fmt.Sprintf("every answer is the same at threshold %v", s.Threshold)
+}

@@ -1,0 +1,157 @@
+package model
+
+import (
+	"math"
+	"runtime"
+	"sync"
+
+	"github.com/plumb-ml/plumb/internal/table"
+)
+
+// Trees is a gbdt: a sum of trees over the base margin, through the logistic function for a binary task.
+type Trees struct {
+	Task    string
+	Columns []Feature
+	Base    float64 // the margin that every row starts from: log odds for binary, the mean for regression
+	Trees   []Tree
+	Notes   []string
+}
+
+// Tree is a list of nodes; the first is the root, and children stand after their parent.
+type Tree []Node
+
+// Node is a split, or a leaf when Left is 0.
+type Node struct {
+	Left, Right int32
+	Feature     int32    // of Columns
+	MissingLeft bool     // where a missing value goes
+	Set         []uint64 // category: bit c is 1 when code c goes right; nil for a number
+	Threshold   float32  // number: x < Threshold goes left, compared as float32
+	Value       float32  // what the node adds when it is a leaf; for a split, what it would have added
+	Gain        float32  // of the split: by how much it lowered twice the loss, as XGBoost's loss_changes
+	Hessian     float32  // the sum of second derivatives over the train rows here
+}
+
+// Leaf says whether the node is one.
+func (n *Node) Leaf() bool { return n.Left == 0 }
+
+// Kind is KindGBDT.
+func (m *Trees) Kind() string { return KindGBDT }
+
+// Features names the columns that Score needs.
+func (m *Trees) Features() []string { return names(m.Columns) }
+
+// block is how many rows are scored together: their features stay in the cache while the trees pass by.
+const block = 512
+
+// Score sums in float64 over float32 leaves, so it differs from XGBoost, which sums in float32, in about the seventh digit.
+func (m *Trees) Score(x table.Frame) ([][]float64, error) {
+	read := make([]func(int) float32, len(m.Columns))
+	for i := range m.Columns {
+		var err error
+		if read[i], err = m.Columns[i].single(&x); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]float64, x.N)
+	workers := min(runtime.GOMAXPROCS(0), (x.N+block-1)/block)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			values := make([]float32, block*len(m.Columns))
+			for from := w * block; from < x.N; from += workers * block {
+				m.scoreBlock(out[from:min(from+block, x.N)], from, read, values)
+			}
+		})
+	}
+	wait.Wait()
+	return [][]float64{out}, nil
+}
+
+func (m *Trees) scoreBlock(out []float64, from int, read []func(int) float32, values []float32) {
+	width := len(read)
+	for i := range out {
+		out[i] = m.Base
+		for f := range read {
+			values[i*width+f] = read[f](from + i)
+		}
+	}
+	for _, t := range m.Trees {
+		for i := range out {
+			out[i] += float64(t.leaf(values[i*width : (i+1)*width]).Value)
+		}
+	}
+	if m.Task == TaskBinary {
+		for i, margin := range out {
+			out[i] = 1 / (1 + math.Exp(-margin))
+		}
+	}
+}
+
+// leaf finds where a row ends. Children stand after their parent, so it always ends.
+func (t Tree) leaf(row []float32) *Node {
+	n := &t[0]
+	for !n.Leaf() {
+		left := false
+		switch x := row[n.Feature]; {
+		case x != x:
+			left = n.MissingLeft
+		case n.Set != nil:
+			left = n.Set[int(x)/64]>>(int(x)%64)&1 == 0
+		default:
+			left = x < n.Threshold
+		}
+		if left {
+			n = &t[n.Left]
+		} else {
+			n = &t[n.Right]
+		}
+	}
+	return n
+}
+
+// single reads a feature as XGBoost takes it: a number, or a category's code, NaN where missing.
+func (f *Feature) single(x *table.Frame) (func(int) float32, error) {
+	missing := float32(math.NaN())
+	if f.IsCategory() {
+		read, err := f.codes(x)
+		return func(row int) float32 {
+			if c := read(row); c >= 0 {
+				return float32(c)
+			}
+			return missing
+		}, err
+	}
+	read, err := f.numbers(x)
+	return func(row int) float32 { return Single(read(row)) }, err
+}
+
+// Importance shares out the gain of all splits.
+func (m *Trees) Importance() map[string]float64 {
+	gain := make([]float64, len(m.Columns))
+	for _, t := range m.Trees {
+		for i := range t {
+			if !t[i].Leaf() {
+				gain[t[i].Feature] += float64(t[i].Gain)
+			}
+		}
+	}
+	return shares(m.Columns, gain)
+}
+
+// Describe counts trees and leaves.
+func (m *Trees) Describe() Summary {
+	s := Summary{Kind: KindGBDT, Task: m.Task, Features: m.Features(), Trees: len(m.Trees), Base: m.Base, Notes: m.Notes}
+	for _, t := range m.Trees {
+		depth := make([]int, len(t))
+		for i := range t {
+			if t[i].Leaf() {
+				s.Leaves++
+				s.Depth = max(s.Depth, depth[i])
+				continue
+			}
+			depth[t[i].Left], depth[t[i].Right] = depth[i]+1, depth[i]+1
+		}
+	}
+	return s
+}

@@ -1,0 +1,313 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/brief"
+	"github.com/plumb-ml/plumb/internal/metric"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// The most that a run's page shows of each; a page is looked at far more often than it is studied, and the download has the rest.
+const (
+	maxSlices  = 8
+	curvePoint = 32 // points of a curve: enough for 340 units of width
+)
+
+// runPage is one execution: what went in, what came out.
+type runPage struct {
+	frame
+	Experiment link
+	Model      link
+	Status     badge
+	Error      string
+	Made       string
+	Set        string
+	Figures    []figure
+	Metrics    grid
+	Why        string // why there are no details
+	Plots      []*plot
+	Slices     grid
+	Matrix     grid
+	Small      bool // the matrix has room among the curves
+	Importance []weighed
+	Params     []pair
+	Inputs     []pair
+	Rows       []pair
+	Timings    []pair
+	Pointers   grid
+}
+
+// weighed is a feature's importance as a bar.
+type weighed struct {
+	Name  string
+	Value string
+	W     string
+}
+
+func (s *builder) runPage(r *record.Run, detailed bool) error {
+	where := pagePath("runs", r.ID)
+	v := runPage{frame: s.frame(where, "Runs", r.Experiment+", "+day(r.Time)), Status: statusOf(r), Error: brief.Clip(r.Error, 2000), Made: date(r.Time) + " UTC by " + made(r.Header)}
+	v.Experiment, v.Model = link{Text: r.Experiment, Href: s.toExperiment(v.frame, r.Experiment)}, link{Text: r.Model, Href: s.toModel(v.frame, r.Model)}
+	if len(r.Set) > 0 {
+		v.Set = brief.Clip(setText(r.Set), 300)
+	}
+	names := s.metricNames(r.Model, r.Task, r.Result.Metrics, r.Result.Valid)
+	for _, name := range names[:min(len(names), 4)] {
+		v.Figures = append(v.Figures, figure{Label: brief.Label(name), Value: value(r.Result.Metrics, name), Note: "valid " + value(r.Result.Valid, name)})
+	}
+	v.Downloads = []link{{Text: "This run, JSON", Href: r.ID + ".json"}}
+	v.How = []string{"Metrics were computed by plumb from the predictions on the valid and the test part; what user code says about itself is not used.", "Curves, slices and calibration are of the test part."}
+	var d record.Detail
+	if v.Why = s.blob(r.Detail, &d); v.Why == "" {
+		v.details(d)
+		if detailed {
+			v.Downloads = append(v.Downloads, link{Text: "Curves and slices, JSON", Href: r.ID + "-detail.json"})
+			if err := s.writeJSON("runs/"+r.ID+"-detail.json", d); err != nil {
+				return err
+			}
+		}
+	}
+	v.Metrics = metricGrid(names, r, d)
+	v.facts(r)
+	if err := s.render("run", where, v); err != nil {
+		return err
+	}
+	return s.writeJSON("runs/"+r.ID+".json", struct {
+		Schema string              `json:"schema"`
+		Total  int                 `json:"total"`
+		Runs   []record.RunSummary `json:"runs"`
+	}{"plumb.runs/v1", 1, []record.RunSummary{summary(r)}})
+}
+
+func metricGrid(names []string, r *record.Run, d record.Detail) grid {
+	g := grid{Caption: "Metrics", Columns: []column{{"metric", ""}, {"test", "n"}, {"valid", "n"}, {"good is", ""}}, Empty: "The run has no metrics."}
+	for _, name := range capped(names) {
+		test, valid := cell{Text: value(r.Result.Metrics, name)}, cell{Text: value(r.Result.Valid, name)}
+		if test.Text == brief.Absent {
+			test.Sub = brief.Clip(d.Test.Absent[name], 80)
+		}
+		if valid.Text == brief.Absent {
+			valid.Sub = brief.Clip(d.Valid.Absent[name], 80)
+		}
+		g.Rows = append(g.Rows, []cell{{Text: brief.Label(name)}, test, valid, {Text: directionOf(name)}})
+	}
+	return g
+}
+
+func directionOf(name string) string {
+	if name == metric.Bias {
+		return "near 0"
+	}
+	if spec, ok := metric.Lookup(name); ok {
+		return spec.Direction
+	}
+	return brief.Absent
+}
+
+// facts fills in what the record says besides metrics.
+func (v *runPage) facts(r *record.Run) {
+	v.Params = params(r.Params)
+	v.Inputs = []pair{{Name: "learner", Text: r.Learner}, {Name: "commit", Text: firstOf(r.Code.Commit, "none")}}
+	if r.Code.Dirty {
+		v.Inputs[1].Text += ", with changes that were not committed"
+	}
+	for _, name := range capped(sortedKeys(r.Inputs)) {
+		if text := fmt.Sprint(r.Inputs[name]); name != "digest" {
+			v.Inputs = append(v.Inputs, pair{Name: name, Text: shortDigest(text)})
+		}
+	}
+	if text, ok := r.Inputs["digest"].(string); ok {
+		v.Inputs = append(v.Inputs, pair{Name: "digest of all", Text: text})
+	}
+	v.Rows = []pair{{Name: "train", Text: brief.Count(r.Rows.Train)}, {Name: "valid", Text: brief.Count(r.Rows.Valid)}, {Name: "test", Text: brief.Count(r.Rows.Test)}}
+	if r.Rows.NoLabel > 0 {
+		v.Rows = append(v.Rows, pair{Name: "without label, left out", Text: brief.Count(r.Rows.NoLabel)})
+	}
+	if r.Rows.LeftOut > 0 {
+		v.Rows = append(v.Rows, pair{Name: "label known too late, left out", Text: brief.Count(r.Rows.LeftOut)})
+	}
+	if !r.Split.Valid.IsZero() {
+		v.Rows = append(v.Rows, pair{Name: "valid from", Text: date(r.Split.Valid)}, pair{Name: "test from", Text: date(r.Split.Test)})
+	}
+	v.Timings = []pair{{Name: "features", Text: seconds(r.Timings.Features)}, {Name: "train", Text: seconds(r.Timings.Train)}, {Name: "evaluate", Text: seconds(r.Timings.Evaluate)}, {Name: "total", Text: seconds(r.Timings.Total)}}
+	v.Pointers = grid{Caption: "Artifacts", Columns: []column{{"what", ""}, {"sha256", ""}, {"size", "n"}}}
+	for _, p := range []struct {
+		name string
+		record.Pointer
+	}{{"model", r.Artifact}, {"evaluation", r.Evaluation}, {"detail", r.Detail}} {
+		if p.SHA256 != "" {
+			v.Pointers.Rows = append(v.Pointers.Rows, []cell{{Text: p.name, Sub: p.Type}, {Text: p.SHA256, Class: "hash"}, {Text: brief.Bytes(p.Bytes)}})
+		}
+	}
+}
+
+// shortDigest shows the first 12 digits: enough to tell inputs apart, and the record has the rest.
+func shortDigest(text string) string {
+	if hex, ok := strings.CutPrefix(text, "sha256:"); ok && len(hex) == 64 {
+		return hex[:12]
+	}
+	return brief.Clip(text, 80)
+}
+
+// details fills in what the detail blob holds.
+func (v *runPage) details(d record.Detail) {
+	for _, p := range []*plot{curve(d.ROC, "ROC", "share of negatives", "share of positives"), curve(d.PR, "Precision and recall", "recall", "precision"), calibration(d), histogram(d)} {
+		if p != nil {
+			v.Plots = append(v.Plots, p)
+		}
+	}
+	v.slices(d)
+	v.matrix(d)
+	names := sortedKeys(d.Importance)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(d.Importance[b], d.Importance[a]) })
+	most := 0.0
+	for _, name := range names {
+		most = math.Max(most, d.Importance[name])
+	}
+	for _, name := range names[:min(len(names), 12)] {
+		share := 0.0
+		if most > 0 {
+			share = math.Max(d.Importance[name], 0) / most
+		}
+		v.Importance = append(v.Importance, weighed{Name: brief.Clip(name, 60), Value: brief.Value("", d.Importance[name]), W: px(share * 100)})
+	}
+}
+
+func (v *runPage) slices(d record.Detail) {
+	if len(d.Slices) == 0 {
+		return
+	}
+	all := slices.Clone(d.Slices)
+	slices.SortStableFunc(all, func(a, b record.SliceDetail) int { return b.Rows - a.Rows })
+	var names []string
+	for _, name := range metric.For(d.Task) {
+		if _, ok := all[0].Metrics[name]; ok && len(names) < 3 {
+			names = append(names, name)
+		}
+	}
+	v.Slices = grid{Caption: "Slices, largest first", Columns: []column{{"slice", ""}, {"rows", "n"}}}
+	for _, name := range names {
+		v.Slices.Columns = append(v.Slices.Columns, column{brief.Label(name), "n"})
+	}
+	for _, sl := range all[:min(len(all), maxSlices)] {
+		row := []cell{{Text: brief.Clip(sl.Column+" = "+sl.Value, 80)}, {Text: brief.Count(sl.Rows)}}
+		for _, name := range names {
+			row = append(row, cell{Text: value(sl.Metrics, name)})
+		}
+		v.Slices.Rows = append(v.Slices.Rows, row)
+	}
+	v.Slices.More = more(len(v.Slices.Rows), len(all), "slices", "all are in the detail blob")
+}
+
+// matrix shows which class was answered for which.
+func (v *runPage) matrix(d record.Detail) {
+	labels := [][]float64(d.Test.Matrix)
+	names := d.Classes
+	if c := d.Test.Confusion; c != nil {
+		labels, names = [][]float64{{c.TN, c.FP}, {c.FN, c.TP}}, []string{"no", "yes"}
+	}
+	if len(labels) == 0 || len(labels) > 12 || len(names) != len(labels) {
+		return
+	}
+	v.Small = len(labels) <= 3
+	v.Matrix = grid{Caption: "Confusion matrix", Columns: []column{{"actual", ""}}}
+	if d.Threshold != nil {
+		v.Matrix.Caption = "Confusion at threshold " + brief.Exact(*d.Threshold)
+	}
+	for i, name := range names {
+		v.Matrix.Columns = append(v.Matrix.Columns, column{"answered " + brief.Clip(name, 40), "n"})
+		row := []cell{{Text: brief.Clip(name, 40)}}
+		for _, n := range labels[i] {
+			row = append(row, cell{Text: brief.Number(n, 0)})
+		}
+		v.Matrix.Rows = append(v.Matrix.Rows, row)
+	}
+}
+
+// curve draws a curve in the unit square.
+func curve(points []record.CurvePoint, title, x, y string) *plot {
+	if len(points) < 2 {
+		return nil
+	}
+	a := newAxes(0, 1, 0, 1)
+	p := a.plot(title, x)
+	if title == "ROC" {
+		p.Lines = append(p.Lines, stroke{a.path([]xy{{0, 0}, {1, 1}}, 2), "ref"})
+	}
+	list := make([]xy, len(points))
+	for i, c := range points {
+		list[i] = xy{c.X, c.Y}
+	}
+	p.Lines = append(p.Lines, stroke{a.path(list, curvePoint), "s0"})
+	p.Desc = title + " curve: " + y + " over " + x + ", " + plural(len(points), "point")
+	return p
+}
+
+// calibration draws what came over what was answered.
+func calibration(d record.Detail) *plot {
+	bins := d.Calibration
+	if len(bins) < 2 {
+		return nil
+	}
+	var all []float64
+	for _, b := range bins {
+		all = append(all, b.Answer, b.Actual)
+	}
+	low, high := bounds(all, 0.05)
+	if d.Task != metric.Regression {
+		low, high = 0, math.Max(high, 0.05)
+	}
+	a := newAxes(low, high, low, high)
+	p := a.plot("Calibration", "mean answer")
+	p.Lines = append(p.Lines, stroke{a.path([]xy{{low, low}, {high, high}}, 2), "ref"})
+	var line []xy
+	whiskers := ""
+	for _, b := range bins[:min(len(bins), 40)] {
+		line = append(line, xy{b.Answer, b.Actual})
+		if b.Low != nil && b.High != nil {
+			whiskers += a.path([]xy{{b.Answer, *b.Low}, {b.Answer, *b.High}}, 2)
+		}
+	}
+	p.Lines = append(p.Lines, stroke{whiskers, "err"}, stroke{a.path(line, curvePoint), "s0"})
+	p.Dots = []stroke{{a.dots(line), "s0"}}
+	p.Desc = "Calibration: what came over the mean answer in " + plural(len(bins), "bin") + "; the diagonal is perfect"
+	return p
+}
+
+// histogram draws scores by class, or errors.
+func histogram(d record.Detail) *plot {
+	bins := d.Histogram
+	if len(bins) < 2 || len(bins) > MaxPoints/2 {
+		return nil
+	}
+	most := 0.0
+	for _, b := range bins {
+		most = math.Max(most, b.Negative+b.Positive)
+	}
+	a := newAxes(bins[0].From, bins[len(bins)-1].To, 0, most)
+	title, x := "Scores", "score"
+	if d.Task == metric.Regression {
+		title, x = "Errors", "answer − truth"
+	}
+	p := a.plot(title, x)
+	var no, all []xy
+	for _, b := range bins {
+		no = append(no, xy{b.From, b.Negative})
+		all = append(all, xy{b.From, b.Negative + b.Positive})
+	}
+	last := bins[len(bins)-1].To
+	if d.Task != metric.Regression {
+		p.Areas = []stroke{{a.steps(all, last), "s1"}}
+	}
+	p.Areas = append(p.Areas, stroke{a.steps(no, last), "s0"})
+	if d.Task != metric.Regression {
+		p.Keys = []key{{"s0", "came no"}, {"s1", "came yes"}}
+	}
+	p.Desc = title + " in " + plural(len(bins), "bin")
+	return p
+}

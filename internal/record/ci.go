@@ -1,0 +1,82 @@
+package record
+
+import "github.com/plumb-ml/plumb/internal/problem"
+
+// CI is plumb.ci/v1: what one flow did and found. The comment and the check are made from it alone.
+type CI struct {
+	Schema      string            `json:"schema"` // "plumb.ci/v1"
+	Event       string            `json:"event"`  // pull_request | push | schedule
+	Exit        int               `json:"exit"`
+	Project     string            `json:"project"`
+	Base        string            `json:"base"` // commit
+	Head        string            `json:"head"` // commit
+	PullRequest int               `json:"pull_request,omitempty"`
+	RunNumber   int64             `json:"run_number,omitempty"` // of the CI run, for "never overwrites newer"
+	Steps       []Step            `json:"steps"`
+	Comparisons []Comparison      `json:"comparisons"`
+	Runs        []RunSummary      `json:"runs_made"`
+	Data        []DataChange      `json:"data"`
+	OnMerge     []string          `json:"on_merge"` // sentences: what happens when this is merged
+	Changes     []string          `json:"changes"`  // sentences: features, code, environment, gates changed
+	Staged      []StageChange     `json:"staged,omitempty"`
+	Problems    []problem.Problem `json:"problems"`
+}
+
+// Step is one entry of a flow's list.
+type Step struct {
+	Name    string  `json:"name"`
+	State   string  `json:"state"` // done | skipped | failed
+	Why     string  `json:"why"`
+	Seconds float64 `json:"seconds"`
+}
+
+// DataChange is a dataset whose lock differs between base and head, or whose checks say something.
+type DataChange struct {
+	Dataset  string             `json:"dataset"`
+	RowsBase int64              `json:"rows_base"`
+	RowsHead int64              `json:"rows_head"`
+	Changed  bool               `json:"changed"`
+	Scores   map[string]float64 `json:"scores"`
+	Failed   []string           `json:"failed"`   // sentences, one a failed check
+	Blocking bool               `json:"blocking"` // a critical check fails
+}
+
+// StageChange is what a push stages.
+type StageChange struct {
+	Model      string `json:"model"`
+	Experiment string `json:"experiment"`
+	Version    int    `json:"version"` // 0 until published
+	Why        string `json:"why"`
+}
+
+// RunSummary is a run in plumb.runs/v1.
+type RunSummary struct {
+	ID         string             `json:"id"`
+	Experiment string             `json:"experiment"`
+	Model      string             `json:"model"`
+	Time       string             `json:"time"`
+	Status     string             `json:"status"`
+	Commit     string             `json:"commit"`
+	Params     map[string]any     `json:"params"`
+	Metrics    map[string]float64 `json:"metrics"`
+	Tags       map[string]string  `json:"tags"`
+}
+
+// Bundle is bundle.json, plumb.bundle/v1: the table of contents of what a measuring job leaves.
+type Bundle struct {
+	Schema      string   `json:"schema"`
+	Event       string   `json:"event"`
+	Repository  string   `json:"repository"`
+	Base        string   `json:"base"`
+	Head        string   `json:"head"`
+	PullRequest int      `json:"pull_request,omitempty"`
+	Program     string   `json:"program"`
+	Members     []Member `json:"members"`
+}
+
+// Member is one file of the bundle.
+type Member struct {
+	Name   string `json:"name"` // slash-separated, from the bundle's root
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}

@@ -1,0 +1,69 @@
+package record
+
+// Detail is the JSON blob beside a run record: what a run's page shows that is too much for the record. A number that does not exist is
+// left out. Curves and bins are those of the test part.
+type Detail struct {
+	Schema      string             `json:"schema"` // "plumb.detail/v1"
+	Task        string             `json:"task"`
+	Classes     []string           `json:"classes,omitempty"`   // multiclass, in the order of Matrix
+	Threshold   *float64           `json:"threshold,omitempty"` // binary
+	Test        PartDetail         `json:"test"`
+	Valid       PartDetail         `json:"valid"`
+	Slices      []SliceDetail      `json:"slices,omitempty"`
+	ROC         []CurvePoint       `json:"roc,omitempty"`         // x: share of negatives, y: share of positives at or above a score
+	PR          []CurvePoint       `json:"pr,omitempty"`          // x: recall, y: precision
+	Calibration []CalibrationBin   `json:"calibration,omitempty"` // binary: the bins of ece; regression: mean answer against mean label
+	Histogram   []HistogramBin     `json:"histogram,omitempty"`   // binary: of scores, by class; regression: of errors
+	Importance  map[string]float64 `json:"importance,omitempty"`  // by feature; the learner's own measure
+}
+
+// PartDetail is what was measured on one part.
+type PartDetail struct {
+	Rows      int                `json:"rows"`
+	Groups    int                `json:"groups"` // rows that move together count once
+	Metrics   map[string]float64 `json:"metrics"`
+	Absent    map[string]string  `json:"absent,omitempty"`      // metric → why it does not exist
+	ZeroLabel int                `json:"zero_labels,omitempty"` // regression: rows that mape leaves out
+	Confusion *Confusion         `json:"confusion,omitempty"`   // binary, at Threshold
+	Matrix    [][]float64        `json:"matrix,omitempty"`      // multiclass: weight by [actual class][answered class]
+}
+
+// Confusion is the weight of the rows in each cell; without weights their number.
+type Confusion struct {
+	TP float64 `json:"tp"`
+	FP float64 `json:"fp"`
+	FN float64 `json:"fn"`
+	TN float64 `json:"tn"`
+}
+
+// SliceDetail is the test rows where Column has Value.
+type SliceDetail struct {
+	Column  string             `json:"column"`
+	Value   string             `json:"value"`
+	Rows    int                `json:"rows"`
+	Metrics map[string]float64 `json:"metrics"`
+}
+
+// CurvePoint is one point of a curve and the score at which it lies; the first point of a ROC curve has none.
+type CurvePoint struct {
+	X  float64  `json:"x"`
+	Y  float64  `json:"y"`
+	At *float64 `json:"at,omitempty"`
+}
+
+// CalibrationBin compares what was answered with what came. Low and High are Wilson's 95 % interval of a share, by rows.
+type CalibrationBin struct {
+	Rows   float64  `json:"rows"` // weight; an edge may divide tied rows
+	Answer float64  `json:"answer"`
+	Actual float64  `json:"actual"`
+	Low    *float64 `json:"low,omitempty"`
+	High   *float64 `json:"high,omitempty"`
+}
+
+// HistogramBin counts weight with From ≤ value < To, in the last bin also To.
+type HistogramBin struct {
+	From     float64 `json:"from"`
+	To       float64 `json:"to"`
+	Negative float64 `json:"negative"` // regression: all
+	Positive float64 `json:"positive"`
+}

@@ -1,0 +1,136 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/brief"
+	"github.com/plumb-ml/plumb/internal/escape"
+	"github.com/plumb-ml/plumb/internal/metric"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// Error prints what went wrong and what to do next.
+func Error(o Out, message, hint string) {
+	fmt.Fprintln(o.W, o.Paint(Red, "error:"), escape.Terminal(message))
+	if hint != "" {
+		fmt.Fprintln(o.W, o.Paint(Dim, "hint:"), escape.Terminal(hint))
+	}
+}
+
+// Metrics prints a run's metrics, test beside valid, in the order of the task.
+func Metrics(o Out, run record.Run) error {
+	t := Table{Columns: []Column{{Name: "metric"}, {Name: "test", Right: true}, {Name: "valid", Right: true}}}
+	for _, name := range metric.For(run.Task) {
+		test, hasTest := run.Result.Metrics[name]
+		valid, hasValid := run.Result.Valid[name]
+		if hasTest || hasValid {
+			t.Rows = append(t.Rows, Cells(brief.Label(name), numberOr(name, test, hasTest), numberOr(name, valid, hasValid)))
+		}
+	}
+	return t.Write(o)
+}
+
+func numberOr(name string, v float64, ok bool) string {
+	if !ok {
+		return "–"
+	}
+	return brief.Value(name, v)
+}
+
+// Runs prints a list of runs with the first metrics of their tasks.
+func Runs(o Out, runs []record.Run, total int) error {
+	var names []string
+	for _, r := range runs {
+		for _, n := range headline[r.Task] {
+			names = appendNew(names, n)
+		}
+	}
+	t := Table{Columns: []Column{{Name: "run"}, {Name: "experiment", Most: 30}}}
+	for _, n := range names {
+		t.Columns = append(t.Columns, Column{Name: brief.Label(n), Right: true})
+	}
+	t.Columns = append(t.Columns, Column{Name: "by"}, Column{Name: "set", Most: 40})
+	for _, r := range runs {
+		row := Cells(r.ID, r.Experiment)
+		for _, n := range names {
+			v, ok := r.Result.Metrics[n]
+			row = append(row, Cell{Text: numberOr(n, v, ok)})
+		}
+		t.Rows = append(t.Rows, append(row, Cell{Text: r.Actor}, Cell{Text: settings(r.Set)}))
+	}
+	if len(t.Rows) > 0 {
+		if err := t.Write(o); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(o.W, "%d of %d runs\n", len(runs), total)
+	return err
+}
+
+// headline is what a list of runs shows of a task.
+var headline = map[string][]string{
+	"binary": {"auc", "log_loss"}, "regression": {"rmse", "r2"}, "multiclass": {"macro_f1", "log_loss"},
+}
+
+func appendNew(names []string, name string) []string {
+	for _, n := range names {
+		if n == name {
+			return names
+		}
+	}
+	return append(names, name)
+}
+
+func settings(set map[string]any) string {
+	var parts []string
+	for k, v := range set {
+		parts = append(parts, fmt.Sprintf("%s=%v", k, v))
+	}
+	return strings.Join(parts, " ")
+}
+
+// Profile prints a dataset's columns.
+func Profile(o Out, p record.Profile) error {
+	t := Table{Columns: []Column{{Name: "column", Most: 30}, {Name: "type"}, {Name: "missing", Right: true}, {Name: "distinct", Right: true}, {Name: "min", Right: true, Most: 24}, {Name: "mean", Right: true}, {Name: "max", Right: true, Most: 24}}}
+	for _, c := range p.Columns {
+		t.Rows = append(t.Rows, Cells(c.Name, c.Type, brief.Count(c.Nulls), brief.Count(c.Distinct), bound(c.Min), mean(c.Mean), bound(c.Max)))
+	}
+	return t.Write(o)
+}
+
+func bound(v any) string {
+	if v == nil {
+		return "–"
+	}
+	return fmt.Sprint(v)
+}
+
+func mean(v *float64) string {
+	if v == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4g", *v)
+}
+
+// Quality prints what each check says, then the score of each dimension.
+func Quality(o Out, q record.Quality) error {
+	t := Table{Columns: []Column{{Name: ""}, {Name: "check", Most: 30}, {Name: "level"}, {Name: "dimension"}, {Name: "what it found", Most: 80}}}
+	for _, c := range q.Checks {
+		t.Rows = append(t.Rows, []Cell{{Text: brief.Symbol(c.State), Colour: ColourOf(c.State)}, {Text: c.ID}, {Text: c.Level}, {Text: c.Dimension}, {Text: c.Sentence()}})
+	}
+	if len(t.Rows) > 0 {
+		if err := t.Write(o); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"accuracy", "completeness", "consistency", "timeliness"} {
+		s := q.Scores[name]
+		if s.Score == nil {
+			fmt.Fprintf(o.W, "%s: not assessed\n", name)
+			continue
+		}
+		fmt.Fprintf(o.W, "%s: %.0f of 100 (%d checks)\n", name, *s.Score, s.Checks)
+	}
+	return nil
+}

@@ -1,0 +1,276 @@
+package trainset
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/table"
+)
+
+// Features gives what an experiment's learner sees of each of the rows, in their order: one column a feature, in the document's order.
+// docs say what the features are; data says which rows exist, so a base's definitions can be computed over the head's data.
+func Features(ctx context.Context, data Data, docs *doc.Set, experiment string, rows *Rows) (table.Frame, error) {
+	e := docs.Experiments[experiment]
+	if e == nil {
+		return table.Frame{}, problem.Wrongf("`plumb check` lists the experiments", "there is no experiments/%s.toml", experiment)
+	}
+	uses, err := docs.Uses(experiment)
+	if err != nil {
+		return table.Frame{}, err
+	}
+	b := builder{ctx: ctx, data: data, docs: docs, dataset: docs.Datasets[docs.Models[e.Model].Question.Dataset]}
+	found := map[string]table.Vector{}
+	if err := b.own(uses, found); err != nil {
+		return table.Frame{}, fmt.Errorf("computing the row features of %s: %w", experiment, err)
+	}
+	for _, view := range docs.Views(experiment) {
+		if err := b.view(docs.Features[view], uses, found); err != nil {
+			return table.Frame{}, fmt.Errorf("computing features/%s.toml: %w", view, err)
+		}
+	}
+	out := table.Frame{N: len(rows.RowID)}
+	whole := table.Frame{}
+	for _, u := range uses {
+		v := found[u.Name]
+		v.Name = u.Name
+		whole.Columns = append(whole.Columns, v)
+	}
+	index := make([]int, len(rows.RowID))
+	for i, id := range rows.RowID {
+		index[i] = int(id)
+	}
+	out = whole.Select(index)
+	return out, nil
+}
+
+// builder computes features for every row of the question's dataset, so that a row id is an index.
+type builder struct {
+	ctx     context.Context
+	data    Data
+	docs    *doc.Set
+	dataset *doc.Dataset
+}
+
+// own computes plain columns and row expressions in one pass.
+func (b *builder) own(uses []doc.Use, into map[string]table.Vector) error {
+	env := doc.Environment(b.docs.Locks[b.dataset.ID], b.dataset)
+	columns := []string{"row_id"}
+	var names []string
+	for _, u := range uses {
+		switch u.Kind {
+		case "column":
+			columns = append(columns, fmt.Sprintf("%s as %s", quote(u.Name), quote("f_"+u.Name)))
+		case "row":
+			sql, err := expression(u.Expr, env)
+			if err != nil {
+				return fmt.Errorf("feature %s: %w", u.Name, err)
+			}
+			columns = append(columns, fmt.Sprintf("%s as %s", sql, quote("f_"+u.Name)))
+		default:
+			continue
+		}
+		names = append(names, u.Name)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	f, err := b.data.DB.Frame(b.ctx, fmt.Sprintf("select %s from (%s) as d order by row_id", strings.Join(columns, ", "), b.data.Relations[b.dataset.ID]))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		into[name] = *f.Column("f_" + name)
+	}
+	return nil
+}
+
+// view computes the items of one feature view that the experiment uses.
+func (b *builder) view(v *doc.Feature, uses []doc.Use, into map[string]table.Vector) error {
+	var aggs []doc.Use
+	for _, u := range uses {
+		if u.Kind != "view" || u.View != v.ID {
+			continue
+		}
+		if v.Features[u.Item].SQL == "" {
+			aggs = append(aggs, u)
+			continue
+		}
+		sql, err := b.asOf(v, u.Item)
+		if err != nil {
+			return err
+		}
+		if err := b.collect(sql, map[string]string{"value": u.Name}, into); err != nil {
+			return err
+		}
+	}
+	if len(aggs) == 0 {
+		return nil
+	}
+	sql, err := b.windows(v, aggs)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for i, u := range aggs {
+		names[fmt.Sprintf("f%d", i)] = u.Name
+	}
+	return b.collect(sql, names, into)
+}
+
+// collect runs a query that yields every row of the question once, ordered, and takes its columns by name.
+// Floating sums depend on the order of addition, so they are kept to 10 significant digits.
+func (b *builder) collect(sql string, names map[string]string, into map[string]table.Vector) error {
+	f, err := b.data.DB.Frame(b.ctx, sql)
+	if err != nil {
+		return err
+	}
+	for column, name := range names {
+		v := *f.Column(column)
+		for i, x := range v.Floats {
+			v.Floats[i] = rounded(x)
+		}
+		into[name] = v
+	}
+	return nil
+}
+
+// windows aggregates, for each asking row at time t, the rows of the same entity that became known in (t − window, t], never the row itself.
+//
+// One join serves all windows of a view: it takes the longest and each aggregate filters. A window function over the union of questions and
+// facts would be faster, but can't leave out the row itself where a row is known at its own event time.
+func (b *builder) windows(v *doc.Feature, uses []doc.Use) (string, error) {
+	source, env := b.docs.Datasets[v.Dataset], doc.Environment(b.docs.Locks[v.Dataset], b.docs.Datasets[v.Dataset])
+	if b.dataset.Time.Event == "" || source.Time.Event == "" {
+		return "", problem.Wrongf("set [time] event in the dataset", "a window needs the event time of %s and %s", b.dataset.ID, v.Dataset)
+	}
+	known := quote(source.Time.Event)
+	if source.Time.Known != "" {
+		sql, err := expression(source.Time.Known, env)
+		if err != nil {
+			return "", err
+		}
+		known = sql
+	}
+	var longest int64
+	var arguments, aggregates []string
+	for i, u := range uses {
+		item := v.Features[u.Item]
+		window, err := doc.Duration(item.Window)
+		if err != nil {
+			return "", fmt.Errorf("window of %s: %w", u.Item, err)
+		}
+		function, argument, err := doc.Aggregate(item.Agg)
+		if err != nil {
+			return "", fmt.Errorf("agg of %s: %w", u.Item, err)
+		}
+		sql := "1"
+		if argument != "" {
+			if sql, err = expression(argument, env); err != nil {
+				return "", fmt.Errorf("agg of %s: %w", u.Item, err)
+			}
+		}
+		longest = max(longest, window.Microseconds())
+		arguments = append(arguments, fmt.Sprintf("%s as a%d", sql, i))
+		aggregates = append(aggregates, fmt.Sprintf("%s(s.a%d) filter (where s.k > q.t - %s) as f%d", function, i, interval(window.Microseconds()), i))
+	}
+	on := []string{"s.k <= q.t", "s.k > q.t - " + interval(longest)}
+	var asked, facts []string
+	for i, entity := range v.Entity {
+		asked = append(asked, fmt.Sprintf("%s as e%d", quote(onColumn(v, entity)), i))
+		facts = append(facts, fmt.Sprintf("%s as e%d", quote(entity), i))
+		on = append(on, fmt.Sprintf("s.e%d = q.e%d", i, i))
+	}
+	if v.Dataset == b.dataset.ID {
+		on = append(on, "s.row_id <> q.row_id")
+	}
+	return fmt.Sprintf(`with q as (select row_id, cast(%s as timestamp) as t, %s from (%s) as d),
+s as (select row_id, cast(%s as timestamp) as k, %s, %s from (%s) as d)
+select q.row_id, %s from q left join s on %s group by q.row_id order by q.row_id`,
+		quote(b.dataset.Time.Event), strings.Join(asked, ", "), b.data.Relations[b.dataset.ID],
+		known, strings.Join(facts, ", "), strings.Join(arguments, ", "), b.data.Relations[v.Dataset],
+		strings.Join(aggregates, ", "), strings.Join(on, " and ")), nil
+}
+
+// asOf joins, for each asking row at time t, the newest row of the view's query with t − ttl ≤ feature_time ≤ t and known_time ≤ t,
+// ties to the newest created_time.
+func (b *builder) asOf(v *doc.Feature, item string) (string, error) {
+	f := v.Features[item]
+	tables, err := b.data.DB.CheckSelect(b.ctx, f.SQL)
+	if err != nil {
+		return "", fmt.Errorf("sql of %s: %w", item, err)
+	}
+	for _, t := range tables {
+		if t != v.Dataset {
+			return "", problem.Wrongf("a view reads the dataset that it names", "sql of %s reads %q, and the view's dataset is %q", item, t, v.Dataset)
+		}
+	}
+	with := fmt.Sprintf("with %s as (%s), v as (%s)", quote(v.Dataset), b.data.Relations[v.Dataset], f.SQL)
+	shape, err := b.data.DB.Frame(b.ctx, with+" select * from v limit 0")
+	if err != nil {
+		return "", fmt.Errorf("sql of %s: %w", item, err)
+	}
+	value := "value"
+	if shape.Column(value) == nil {
+		value = item
+	}
+	for _, needed := range append(slices.Clone(v.Entity), "feature_time", value) {
+		if shape.Column(needed) == nil {
+			return "", problem.Wrongf("a view's query yields its entity columns, feature_time and value", "sql of %s yields no column %q", item, needed)
+		}
+	}
+	knownTime, created := "feature_time", "feature_time"
+	if shape.Column("known_time") != nil {
+		knownTime = "known_time"
+	}
+	if shape.Column("created_time") != nil {
+		created = "created_time"
+	}
+	on := []string{"v.feature_time <= q.t", "v." + knownTime + " <= q.t"}
+	if f.TTL != "" {
+		ttl, err := doc.Duration(f.TTL)
+		if err != nil {
+			return "", err
+		}
+		on = append(on, "v.feature_time >= q.t - "+interval(ttl.Microseconds()))
+	}
+	var asked []string
+	for i, entity := range v.Entity {
+		asked = append(asked, fmt.Sprintf("%s as e%d", quote(onColumn(v, entity)), i))
+		on = append(on, fmt.Sprintf("v.%s = q.e%d", quote(entity), i))
+	}
+	return fmt.Sprintf(`%s, q as (select row_id, cast(%s as timestamp) as t, %s from (%s) as d),
+j as (select q.row_id, v.%s as value, row_number() over (partition by q.row_id order by v.feature_time desc nulls last, v.%s desc nulls last) as n
+from q left join v on %s)
+select row_id, value from j where n = 1 order by row_id`,
+		with, quote(b.dataset.Time.Event), strings.Join(asked, ", "), b.data.Relations[b.dataset.ID], quote(value), created, strings.Join(on, " and ")), nil
+}
+
+// onColumn is the asking row's column for an entity column of the view.
+func onColumn(v *doc.Feature, entity string) string {
+	if c, ok := v.On[entity]; ok {
+		return c
+	}
+	return entity
+}
+
+// interval writes microseconds as an ANSI literal that both engines read.
+func interval(micros int64) string {
+	return fmt.Sprintf("interval '%d.%06d' second", micros/1e6, micros%1e6)
+}
+
+func rounded(x float64) float64 {
+	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) || x == math.Trunc(x) {
+		return x
+	}
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 9, 64), 64)
+	if err != nil {
+		return x
+	}
+	return y
+}
