@@ -263,7 +263,7 @@ func (f *forged) replace(prefix string, change func(any) any) {
 
 func (f *forged) run(change func(*record.Run)) {
 	f.replace("runs/", func(r any) any {
-		run := r.(record.Run)
+		run := *r.(*record.Run)
 		change(&run)
 		return run
 	})
@@ -271,7 +271,7 @@ func (f *forged) run(change func(*record.Run)) {
 
 func (f *forged) comparison(change func(*record.Comparison)) {
 	f.replace("comparisons/", func(r any) any {
-		c := r.(record.ComparisonRecord)
+		c := *r.(*record.ComparisonRecord)
 		change(&c.Comparison)
 		f.result(func(ci *record.CI) { ci.Comparisons[0] = c.Comparison })
 		return c

@@ -4,7 +4,7 @@
     pip install duckdb==1.5.6
     python make.py package/data/flights-3m.parquet
 
-Whole airport-days are taken, never single rows, so that a window over an airport's last hours sees the traffic that it really had: of the 14
+Whole airport-days are taken, never single rows, so that a window over an airport's last hours sees the traffic that it really had: of the fourteen
 airports with the most departures, the days whose hash falls into one of six.
 """
 

@@ -171,6 +171,14 @@ func amount(currency string, v float64, plus string) string {
 	return strings.TrimSpace(currency + " " + sign + text)
 }
 
+// Score gives a score of 100, to a tenth where it is not whole, and rounds none up to 100.
+func Score(v float64) string {
+	if v == math.Trunc(v) {
+		return Number(v, 0)
+	}
+	return Number(math.Floor(v*10)/10, 1)
+}
+
 // Seconds gives a duration as people say it.
 func Seconds(s float64) string {
 	switch {

@@ -1,6 +1,8 @@
 package brief
 
 import (
+	"strings"
+
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -42,7 +44,7 @@ func mark(state string) string {
 // RowOf shows one metric of a comparison.
 func RowOf(m record.MetricDifference) Row {
 	row := Row{Metric: Label(m.Name), Base: Absent, Head: Absent, Difference: Absent, Interval: Absent, Verdict: m.Verdict, Gate: m.Gate, Level: m.Level, Reason: m.Reason}
-	if m.Unit != "" {
+	if hasUnit(m) {
 		row.Metric += " (" + m.Unit + ")"
 	}
 	if m.Slice != "" {
@@ -62,9 +64,17 @@ func RowOf(m record.MetricDifference) Row {
 		row.Interval = interval(*m.Low, *m.High, d)
 	}
 	if m.RowsNeeded > 0 {
-		row.Reason = joined(row.Reason, "about "+About(m.RowsNeeded)+" more rows needed")
+		row.Reason = "about " + About(m.RowsNeeded) + " more rows needed"
+		if m.Reason != "" && !strings.Contains(m.Reason, "more rows needed") {
+			row.Reason = m.Reason + "; " + row.Reason
+		}
 	}
 	return row
+}
+
+// hasUnit is false where the label says the unit, and for "label", metric's word for the label's own unit, which only the dataset's document may know.
+func hasUnit(m record.MetricDifference) bool {
+	return m.Unit != "" && m.Unit != "label" && !strings.HasSuffix(Label(m.Name), ")")
 }
 
 // RowOfValue shows what the change is worth, or nothing when no design card says what an answer is worth.
@@ -168,11 +178,4 @@ func modelName(c record.Comparison, all []record.Comparison) string {
 		}
 	}
 	return c.Model
-}
-
-func joined(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
 }

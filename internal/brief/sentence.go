@@ -100,9 +100,9 @@ func clause(c record.Comparison) string {
 	case record.Missing:
 		return c.Model + ": " + missing(c)
 	case record.First:
-		return c.Model + ": " + head + " is its first champion" + alone1(c) + reason(c.Reason)
+		return c.Model + ": " + head + " is its first champion" + scored(c, ", ") + aside(c.Reason)
 	case record.NewQuestion:
-		return c.Model + ": asked something else now, so " + head + " is not compared" + alone1(c) + reason(c.Reason)
+		return c.Model + ": the question changed" + aside(c.Reason) + ", so " + head + " is not compared" + scored(c, "; ")
 	}
 	return c.Model + ": " + head + reason(c.Reason)
 }
@@ -162,7 +162,7 @@ func figures(c record.Comparison) string {
 	}
 	d := decimals(*m)
 	text := fmt.Sprintf(", %s %s → %s", Label(m.Name), Number(*m.Base, d), Number(*m.Head, d))
-	if m.Unit != "" {
+	if hasUnit(*m) {
 		text += " " + m.Unit
 	}
 	if m.Difference == nil {
@@ -177,12 +177,19 @@ func figures(c record.Comparison) string {
 
 func interval(low, high float64, d int) string { return Signed(low, d) + " … " + Signed(high, d) }
 
-// alone1 is ", AUC 0.713" where there is nothing to compare with.
-func alone1(c record.Comparison) string {
+// scored is ", AUC 0.713" where there is nothing to compare with.
+func scored(c record.Comparison, before string) string {
 	if m := Primary(c); m != nil && m.Head != nil {
-		return ", " + Label(m.Name) + " " + Value(m.Name, *m.Head)
+		return before + Label(m.Name) + " " + Value(m.Name, *m.Head)
 	}
 	return ""
+}
+
+func aside(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (" + Clip(why, 240) + ")"
 }
 
 func because(c record.Comparison) string {
@@ -200,6 +207,9 @@ func because(c record.Comparison) string {
 
 func missing(c record.Comparison) string {
 	head, _ := sides(c)
+	if head == "" {
+		return "nothing answers it any more" + reason(c.Reason)
+	}
 	m := Primary(c)
 	if m == nil || m.Verdict != record.Missing {
 		return head + " has no result" + reason(c.Reason)
@@ -248,7 +258,7 @@ func Inputs(changed []string) string {
 	return strings.Join(out[:len(out)-1], ", ") + " and " + out[len(out)-1]
 }
 
-// Hypothesis says what became of the claim, or "" when there was none: "Confirmed: Delays seen at the origin lift AUC. (AUC +0.037, +0.01 claimed)".
+// Hypothesis says what became of the claim, or "" when there was none: "✓ Confirmed: Delays seen at the origin lift AUC. (AUC +0.037, +0.01 claimed)".
 func Hypothesis(c record.Comparison) string {
 	h := c.Hypothesis
 	if h == nil || h.Text == "" && h.Metric == "" {
@@ -258,7 +268,7 @@ func Hypothesis(c record.Comparison) string {
 	if word == "" {
 		word = "Open"
 	}
-	text := word + ": " + Clip(strings.TrimSpace(h.Text), 300)
+	text := Symbol(strings.ToLower(word)) + " " + word + ": " + Clip(strings.TrimSpace(h.Text), 300)
 	if outcome := Outcome(c); outcome != "" {
 		return text + " (" + outcome + ")"
 	}
@@ -294,7 +304,15 @@ func Trained(s record.Side) string {
 	if s.Who == "" {
 		return ""
 	}
-	return "trained by " + s.Who + ", scored by CI"
+	return "trained by " + Person(s.Who) + ", scored by CI"
+}
+
+// Person is who did something, as others may read it: a login as it is, of an e-mail address only what stands before the @.
+func Person(who string) string {
+	if i := strings.IndexByte(who, '@'); i > 0 {
+		return who[:i]
+	}
+	return who
 }
 
 // GateSentence says what a [gate.*] found: "✓ slices: min(slice.auc) >= 0.55 (slice.auc 0.58)".

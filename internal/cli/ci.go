@@ -123,7 +123,8 @@ func (f *ciFlags) resolve(p *flow.Project, seen action.Event, inActions bool) (f
 	if base == "" && e.Name == "pull_request" {
 		base = p.IntentBranch()
 	}
-	return p.Resolve(e, base, head)
+	e.Base, e.Head = base, head
+	return p.Resolve(e)
 }
 
 // report prints the result, and tells the CI run of it.

@@ -34,8 +34,7 @@ type Options struct {
 // section is a part of the comment that is shown whole or not at all.
 type section struct {
 	name     string // as the note about what was left out calls it
-	priority int    // the highest goes first when there is no room
-	lines    int    // visible lines it may be counted for
+	priority int    // the highest number goes first when there is no room
 	body     string
 }
 
@@ -47,19 +46,19 @@ func Render(ci record.CI, opt Options) string {
 		title = "### ✗ " + escape.Markdown(b.Sentence)
 	}
 	sections := []section{
-		{"what needs you", 1, 0, needs(b)},
-		{"the table", 2, 0, table(b)},
-		{"hypotheses", 4, 0, lines("", b.Claims, 2)},
-		{"gates", 3, 0, gates(b)},
-		{"what changed", 5, 0, changed(ci, b)},
-		{"what happens on merge", 2, 0, onMerge(ci)},
-		{"all metrics", 7, 0, allMetrics(ci)},
-		{"slices", 10, 0, slices(ci)},
-		{"how it was measured", 8, 0, method(ci, b)},
-		{"data checks", 7, 0, checks(ci)},
-		{"problems", 6, 0, problems(ci)},
-		{"runs made", 11, 0, runs(ci)},
-		{"steps", 9, 0, steps(ci)},
+		{"what needs you", 1, needs(b)},
+		{"the table", 2, table(b)},
+		{"hypotheses", 4, lines("", b.Claims, 2)},
+		{"gates", 3, gates(b)},
+		{"what changed", 5, changed(ci, b)},
+		{"what happens on merge", 2, onMerge(ci)},
+		{"all metrics", 7, allMetrics(ci, b)},
+		{"slices", 10, slices(ci)},
+		{"how it was measured", 8, method(ci, b)},
+		{"data checks", 7, checks(ci)},
+		{"problems", 6, problems(ci)},
+		{"runs made", 11, runs(ci)},
+		{"steps", 9, steps(ci)},
 	}
 	foot := footer(ci, opt)
 	body := fit(title, sections, foot)

@@ -105,7 +105,7 @@ func onMerge(ci record.CI) string {
 func few(texts []string, n int) string {
 	var out []string
 	for _, t := range texts[:min(len(texts), n)] {
-		out = append(out, brief.Clip(t, 300))
+		out = append(out, strings.TrimSuffix(brief.Clip(t, 300), "."))
 	}
 	if more := len(texts) - n; more > 0 {
 		out = append(out, fmt.Sprintf("and %d more", more))
@@ -136,16 +136,17 @@ func fold(summary, body string) string {
 	return "<details><summary>" + summary + "</summary>\n\n" + body + "\n\n</details>"
 }
 
-func allMetrics(ci record.CI) string {
+func allMetrics(ci record.CI, b brief.Brief) string {
+	if b.Hidden == 0 {
+		return "" // the table has them all
+	}
+
 	var out []string
 	n := 0
 	for _, c := range ci.Comparisons {
 		rows := brief.Rows(c)
 		n += len(rows)
 		out = append(out, heading(c), metricTable(capped(rows), false))
-	}
-	if n <= brief.MaxRows && len(ci.Comparisons) <= 1 {
-		return ""
 	}
 	return fold(fmt.Sprintf("All %d metrics", n), strings.Join(out, "\n\n"))
 }
@@ -164,7 +165,7 @@ func slices(ci record.CI) string {
 			out = append(out, fmt.Sprintf("%d more in the report.", more))
 		}
 	}
-	return fold(fmt.Sprintf("Slices: %d numbers", n), strings.Join(out, "\n\n"))
+	return fold(fmt.Sprintf("Slices (%d)", n), strings.Join(out, "\n\n"))
 }
 
 func capped(rows []brief.Row) []brief.Row { return rows[:min(len(rows), maxFolded)] }
@@ -194,7 +195,7 @@ func checks(ci record.CI) string {
 		}
 		var scores []string
 		for _, name := range sortedKeys(d.Scores) {
-			scores = append(scores, name+" "+brief.Number(d.Scores[name], 0))
+			scores = append(scores, name+" "+brief.Score(d.Scores[name]))
 		}
 		out = append(out, "- "+escape.Markdown(d.Dataset+", scores of 100: "+strings.Join(scores, ", ")))
 	}
@@ -216,7 +217,7 @@ func problems(ci record.CI) string {
 	if more := len(ci.Problems) - maxFolded; more > 0 {
 		out = append(out, fmt.Sprintf("- and %d more", more))
 	}
-	return fold(fmt.Sprintf("Problems in documents: %d", len(ci.Problems)), strings.Join(out, "\n"))
+	return fold(fmt.Sprintf("Problems in documents (%d)", len(ci.Problems)), strings.Join(out, "\n"))
 }
 
 func runs(ci record.CI) string {
@@ -226,12 +227,12 @@ func runs(ci record.CI) string {
 		for _, name := range sortedKeys(r.Metrics) {
 			metrics = append(metrics, brief.Label(name)+" "+brief.Value(name, r.Metrics[name]))
 		}
-		cells = append(cells, []string{escape.MarkdownCode(r.ID), escape.MarkdownCell(r.Model), escape.MarkdownCell(r.Experiment), escape.MarkdownCell(r.Status), escape.MarkdownCell(few(metrics, 4))})
+		cells = append(cells, []string{firstOf(escape.MarkdownCode(r.ID), brief.Absent), escape.MarkdownCell(r.Model), escape.MarkdownCell(r.Experiment), escape.MarkdownCell(r.Status), escape.MarkdownCell(few(metrics, 4))})
 	}
 	if len(cells) == 0 {
 		return ""
 	}
-	return fold(fmt.Sprintf("Runs made: %d", len(ci.Runs)), grid([]string{"run", "model", "experiment", "status", "metrics"}, []string{"---", "---", "---", "---", "---"}, cells))
+	return fold(fmt.Sprintf("Runs made (%d)", len(ci.Runs)), grid([]string{"run", "model", "experiment", "status", "metrics"}, []string{"---", "---", "---", "---", "---"}, cells))
 }
 
 func steps(ci record.CI) string {

@@ -99,7 +99,7 @@ func FuzzMarkdown(f *testing.F) {
 }
 
 func TestMarkdownCode(t *testing.T) {
-	for text, want := range map[string]string{"models/delay.toml": "`models/delay.toml`", "a|b": "a&#124;b", "": "", "a`b": "a\\`b", "@x": "@" + zeroWidth + "x"} {
+	for text, want := range map[string]string{"models/delay.toml": "`models/delay.toml`", "a|b": "a&#124;b", "": "", "a`b": "a\\`b", "(+0.037, $1)": "(+0.037, \\$" + zeroWidth + "1)", "@x": "@" + zeroWidth + "x"} {
 		if got := MarkdownCode(text); got != want {
 			t.Errorf("MarkdownCode(%q) = %q, want %q", text, got, want)
 		}

@@ -28,7 +28,7 @@ func Markdown(text string) string {
 			b.WriteString("&#124;") // a backslash would do outside tables only when no other precedes it
 		case c == '\\':
 			b.WriteString("&#92;")
-		case strings.IndexByte("`*_{}[]()#!~$^", c) >= 0, strings.IndexByte("+-.=:", c) >= 0 && startsBlock(text, i):
+		case strings.IndexByte("`*_[]#~$", c) >= 0, strings.IndexByte("+-.)=:", c) >= 0 && opensBlock(text, i):
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		default:
@@ -54,25 +54,33 @@ const wordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 
 func notWord(r rune) bool { return !strings.ContainsRune(wordCharacters, r) }
 
-// startsBlock says whether the character at i could open a list, a heading's underline or a table's delimiter row: only what stands before it in the
-// line matters, and only digits and the like may.
-func startsBlock(text string, i int) bool {
-	if text[i] == '.' && i+1 < len(text) && text[i+1] != ' ' {
-		return false // 0.5 is no list
+// opensBlock says whether the character at i, were text a line of its own, would open a list, or is part of a rule, a heading's underline or a
+// table's delimiter row. Elsewhere these characters are what they look like, and raw text stays readable in mail.
+func opensBlock(text string, i int) bool {
+	if strings.Trim(text, " -=:|+") == "" {
+		return true
 	}
-	return strings.Trim(text[:i], " 0123456789-=+:.") == ""
+	before := strings.TrimLeft(text[:i], " ")
+	last := i+1 == len(text) || text[i+1] == ' '
+	switch text[i] {
+	case '+', '-':
+		return before == "" && last
+	case '.', ')':
+		return before != "" && strings.Trim(before, "0123456789") == "" && last
+	}
+	return false
 }
 
 // links is what GitHub finds in rendered text: where the second group begins, a zero-width space goes.
 var links = []*regexp.Regexp{
 	regexp.MustCompile(`(@)([\p{L}\p{N}_/-])`),
 	regexp.MustCompile(`(?i)((?:[a-z][a-z0-9+.-]*|):)(//)`),
-	regexp.MustCompile(`(?i)((?:mailto|xmpp|javascript|data|vbscript):)(.)`),
+	regexp.MustCompile(`(?i)((?:mailto|xmpp|javascript|data|vbscript):)([^\x{200b}])`),
 	regexp.MustCompile(`(?i)(www)(\.)`),
 	regexp.MustCompile(`(#)([0-9])`),
 	regexp.MustCompile(`(?i)(gh-)([0-9])`),
 	regexp.MustCompile(`(:)([a-zA-Z0-9_+-]+:)`),
-	regexp.MustCompile(`(\$)([^ ])`),
+	regexp.MustCompile(`(\$)([^ \x{200b}])`),
 }
 
 // commit is a word that GitHub links when it begins the name of a commit.

@@ -28,8 +28,12 @@ type side struct {
 }
 
 func sideOf(run record.Run, eval record.Evaluation) side {
+	who := ""
+	if run.ID != "" && run.Actor == record.ActorHuman && run.By.PullRequest == 0 { // found, not made now: somebody trained it elsewhere
+		who = run.By.Who
+	}
 	return side{Side: record.Side{Run: run.ID, Experiment: run.Experiment, Commit: run.Code.Commit, Digest: run.Inputs.Key(),
-		Threshold: run.Threshold, Who: run.By.Who, Evaluation: run.Evaluation}, inputs: run.Inputs, params: run.Params, eval: eval}
+		Threshold: run.Threshold, Who: who, Evaluation: run.Evaluation}, inputs: run.Inputs, params: run.Params, eval: eval}
 }
 
 // comparing is one comparison about to be judged. The same code serves the measuring job and the publisher, which judges again from the blobs.

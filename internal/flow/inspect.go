@@ -110,13 +110,13 @@ func (i *inspection) onlyProblems() error {
 func (i *inspection) sort() error {
 	for _, path := range keys(i.bundle.records) {
 		switch r := i.bundle.records[path].(type) {
-		case record.Run:
-			i.runs = append(i.runs, r)
+		case *record.Run:
+			i.runs = append(i.runs, *r)
 			i.pointers = append(i.pointers, r.Artifact, r.Evaluation, r.Detail)
-		case record.ComparisonRecord:
-			i.comparisons = append(i.comparisons, r)
-		case record.Snapshot:
-			i.snapshots = append(i.snapshots, r)
+		case *record.ComparisonRecord:
+			i.comparisons = append(i.comparisons, *r)
+		case *record.Snapshot:
+			i.snapshots = append(i.snapshots, *r)
 			i.pointers = append(i.pointers, r.Profile, r.Quality)
 		default:
 			return fmt.Errorf("%s: a bundle holds no record of this kind", path)

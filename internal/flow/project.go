@@ -252,9 +252,10 @@ func (p *Project) baseProject(e Event) (*doc.Project, error) {
 	return t.Docs.Project, nil
 }
 
-// Resolve fills an event's commits from names of branches or commits. No head is the checked-out commit.
-func (p *Project) Resolve(e Event, base, head string) (Event, error) {
+// Resolve turns an event's names of branches into commits. No head is the checked-out commit.
+func (p *Project) Resolve(e Event) (Event, error) {
 	var err error
+	base, head := e.Base, e.Head
 	if head == "" {
 		head = "HEAD"
 	}

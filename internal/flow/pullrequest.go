@@ -102,10 +102,8 @@ func gatesFail(c record.Comparison) bool {
 
 func (r *review) load(ctx context.Context) (string, error) {
 	var err error
-	if r.event.Head == "" {
-		if r.event.Head, _, err = r.p.Repo.Head(); err != nil {
-			return "", err
-		}
+	if r.event, err = r.p.Resolve(r.event); err != nil {
+		return "", err
 	}
 	if r.event.Base, err = r.p.Repo.MergeBase(ctx, r.event.Base, r.event.Head); err != nil {
 		return "", fmt.Errorf("finding the merge base: %w", err)

@@ -58,10 +58,8 @@ func (p *Project) Push(ctx context.Context, e Event) (*Measured, error) {
 
 func (l *landing) load(ctx context.Context) (string, error) {
 	var err error
-	if l.event.Head == "" {
-		if l.event.Head, _, err = l.p.Repo.Head(); err != nil {
-			return "", err
-		}
+	if l.event, err = l.p.Resolve(l.event); err != nil {
+		return "", err
 	}
 	if l.head, err = l.p.At(l.event.Head); err != nil {
 		return "", err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
@@ -27,15 +28,21 @@ const MaxBlob = 1 << 30
 // the size that it states.
 const maxInMemory = 8 << 20
 
-// object reads an object, looking once more for packs that came since.
-func (r *Repo) object(kind plumbing.ObjectType, oid string) (plumbing.EncodedObject, error) {
+// object reads an object. go-git learns of packs once: when one has come since, or was replaced by a gc that is running, it has to look again.
+func (r *Repo) object(kind plumbing.ObjectType, oid string) (obj plumbing.EncodedObject, err error) {
 	if !plumbing.IsHash(oid) {
 		return nil, fmt.Errorf("%q is not an object id", oid)
 	}
-	obj, err := r.store.EncodedObject(kind, plumbing.NewHash(oid))
-	if errors.Is(err, plumbing.ErrObjectNotFound) || errors.Is(err, os.ErrNotExist) {
-		r.store.Reindex()
+	for attempt := range 5 {
 		obj, err = r.store.EncodedObject(kind, plumbing.NewHash(oid))
+		missing := errors.Is(err, plumbing.ErrObjectNotFound)
+		if err == nil || missing && attempt > 0 {
+			break
+		}
+		r.store.Reindex()
+		if attempt > 0 {
+			time.Sleep(time.Millisecond << attempt)
+		}
 	}
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		return nil, fmt.Errorf("%s %s: %w", kind, oid, ErrNotFound)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -18,8 +19,8 @@ func describe(x *table.Frame, levels int) ([]model.Feature, error) {
 	for i := range x.Columns {
 		v := &x.Columns[i]
 		switch {
-		case v.Name == "":
-			return nil, problem.Wrongf("", "feature %d has no name", i+1)
+		case v.Name == "" || !utf8.ValidString(v.Name):
+			return nil, problem.Wrongf("", "the name of feature %d, %q, is not text", i+1, v.Name)
 		case seen[v.Name]:
 			return nil, problem.Wrongf("give one of them another name", "two features are named %q", v.Name)
 		}
@@ -44,7 +45,9 @@ func frequent(v *table.Vector, limit int) (levels []string, other bool) {
 		}
 	}
 	for s := range count {
-		levels = append(levels, s)
+		if utf8.ValidString(s) { // the model's file could not say anything else
+			levels = append(levels, s)
+		}
 	}
 	if len(levels) > limit {
 		slices.SortFunc(levels, func(a, b string) int { return cmp.Or(cmp.Compare(count[b], count[a]), strings.Compare(a, b)) })

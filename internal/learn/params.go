@@ -82,7 +82,7 @@ func readParams(learner string, given map[string]any) (values map[string]float64
 		}
 		x, ok := known[at].read(given[key])
 		if !ok {
-			wrong = append(wrong, fmt.Sprintf("params.%s is %v; it must be %s", key, given[key], known[at].limit))
+			wrong = append(wrong, fmt.Sprintf("params.%s (%s) is %v; it must be %s", key, known[at].about, given[key], known[at].limit))
 			continue
 		}
 		values[key] = x
@@ -93,9 +93,23 @@ func readParams(learner string, given map[string]any) (values map[string]float64
 	return values, wrong
 }
 
+// elsewhere is what other tools call these parameters.
+var elsewhere = map[string]string{
+	"n_estimators": "rounds", "num_boost_round": "rounds", "num_round": "rounds", "max_iter": "rounds", "num_iterations": "rounds", "iterations": "rounds", "trees": "rounds",
+	"learning_rate": "rate", "eta": "rate", "max_leaves": "leaves", "num_leaves": "leaves", "max_leaf_nodes": "leaves", "max_depth": "depth",
+	"min_samples_leaf": "min_child", "min_data_in_leaf": "min_child", "min_child_weight": "min_hessian", "min_sum_hessian_in_leaf": "min_hessian",
+	"lambda": "l2", "reg_lambda": "l2", "lambda_l2": "l2", "l2_regularization": "l2", "alpha": "l1", "reg_alpha": "l1",
+	"colsample_bytree": "columns", "feature_fraction": "columns", "max_features": "columns", "subsample": "rows", "bagging_fraction": "rows",
+	"max_bin": "bins", "max_bins": "bins", "early_stopping_rounds": "early_stopping", "early_stopping_round": "early_stopping",
+}
+
 func unknownParam(learner, key string, names []string) string {
 	slices.Sort(names)
-	if near := problem.Nearest(key, names); near != "" {
+	near := elsewhere[key]
+	if !slices.Contains(names, near) {
+		near = problem.Nearest(key, names)
+	}
+	if near != "" {
 		return fmt.Sprintf("%s has no parameter %q; did you mean %q?", learner, key, near)
 	}
 	return fmt.Sprintf("%s has no parameter %q; it has %s", learner, key, strings.Join(names, ", "))

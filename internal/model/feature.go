@@ -38,6 +38,8 @@ func (f *Feature) check() error {
 		return fmt.Errorf("feature %.80q has the unknown type %.20q", f.Name, f.Type)
 	case !f.IsCategory() && (f.Other || len(f.Levels) > 0):
 		return fmt.Errorf("feature %.80q has levels but is not a category", f.Name)
+	case f.Codes() > maxCodes:
+		return fmt.Errorf("feature %.80q has %d levels; at most %d are read", f.Name, f.Codes(), maxCodes)
 	}
 	return nil
 }

@@ -36,10 +36,11 @@ const (
 // MaxBytes is the largest model file that is written or read.
 const MaxBytes = 256 << 20
 
-// maxFeatures and maxTrees bound what a file may claim; training stays well below.
+// What a file may claim; training stays well below. A split by a category keeps a bit for each code.
 const (
 	maxFeatures = 1 << 16
 	maxTrees    = 1 << 20
+	maxCodes    = 1 << 10
 )
 
 // Model scores rows.
@@ -87,8 +88,8 @@ func Load(b []byte) (Model, error) {
 		return nil, fmt.Errorf("a model file of %d bytes: at most %d are read", len(b), MaxBytes)
 	}
 	var head struct {
-		Format  string          `json:"format"`
-		Learner json.RawMessage `json:"learner"`
+		Format  string    `json:"format"`
+		Learner *struct{} `json:"learner"`
 	}
 	if err := json.Unmarshal(b, &head); err != nil {
 		return nil, fmt.Errorf("reading a model: %w", err)

@@ -226,7 +226,7 @@ func comparedFigures(c record.Comparison) []figure {
 }
 
 func (s *builder) side(f frame, role string, side record.Side) sideView {
-	v := sideView{Role: role, Experiment: link{Text: side.Experiment, Href: s.toExperiment(f, side.Experiment)}, Run: link{Text: side.Run, Href: s.toRun(f, side.Run)}, Commit: brief.Short(side.Commit), Trained: brief.Trained(side)}
+	v := sideView{Role: role, Experiment: link{Text: side.Experiment, Href: s.toExperiment(f, side.Experiment)}, Run: link{Text: side.Run, Href: s.toRun(f, side.Run)}, Commit: brief.Short(side.Commit), Trained: brief.Person(side.Who)}
 	if side.Experiment == "" {
 		v.Experiment.Text = brief.Absent
 	}

@@ -23,9 +23,9 @@ const (
 	cellZero  = cellWidth / 2
 )
 
-// newInterval draws a metric's difference, or gives nil when there is none.
+// newInterval draws a metric's difference, or gives nil when it has no interval: a point alone has no scale to stand on.
 func newInterval(m record.MetricDifference) *interval {
-	if m.Difference == nil {
+	if m.Difference == nil || m.Low == nil || m.High == nil {
 		return nil
 	}
 	at, low, high := oriented(m)
@@ -45,15 +45,10 @@ func newInterval(m record.MetricDifference) *interval {
 
 // oriented gives difference and interval signed so that up is good.
 func oriented(m record.MetricDifference) (at, low, high float64) {
-	at = *m.Difference
-	low, high = at, at
-	if m.Low != nil && m.High != nil {
-		low, high = *m.Low, *m.High
-	}
 	if m.Direction == "down" {
-		return -at, -high, -low
+		return -*m.Difference, -*m.High, -*m.Low
 	}
-	return at, low, high
+	return *m.Difference, *m.Low, *m.High
 }
 
 // lead is the deciding metric's difference drawn large, in the metric's own sign and unit.

@@ -119,13 +119,23 @@ func (s *builder) modelCard(f frame, id string) modelCard {
 func (s *builder) live(model string) string {
 	for _, g := range s.stages[model] {
 		if g.Stage == "production" {
-			return "version " + brief.Count(g.Version) + " live since " + day(g.Time)
+			return "version " + brief.Count(g.Version) + s.answers(model, g.Version) + " live since " + day(g.Time)
 		}
 	}
 	if n := len(s.versions[model]); n > 0 {
 		return plural(n, "version") + ", none staged yet"
 	}
 	return "not staged yet"
+}
+
+// answers names the experiment of a version, " (baseline)".
+func (s *builder) answers(model string, version int) string {
+	for _, v := range s.versions[model] {
+		if v.Number == version && v.Experiment != "" {
+			return " (" + v.Experiment + ")"
+		}
+	}
+	return ""
 }
 
 // proposalLine says what the newest comparison found of an experiment.

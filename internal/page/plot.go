@@ -298,20 +298,12 @@ func newMeter(name string, score *float64, checks int, state string) meter {
 	if score == nil {
 		return m
 	}
-	m.Score, m.W = scoreText(*score), px(math.Max(0, math.Min(100, *score)))
+	m.Score, m.W = brief.Score(*score), px(math.Max(0, math.Min(100, *score)))
 	m.State = badge{"✓ pass", "good"}
 	if state == "fail" {
 		m.State = badge{"✗ fail", "bad"}
 	}
 	return m
-}
-
-// scoreText rounds no score up to 100.
-func scoreText(score float64) string {
-	if score == math.Trunc(score) {
-		return brief.Number(score, 0)
-	}
-	return brief.Number(math.Floor(score*10)/10, 1)
 }
 
 func plural(n int, one string) string {

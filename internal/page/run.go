@@ -14,8 +14,8 @@ import (
 
 // The most that a run's page shows of each; a page is looked at far more often than it is studied, and the download has the rest.
 const (
-	maxSlices  = 8
-	curvePoint = 32 // points of a curve: enough for 340 units of width
+	maxSlices  = 6
+	curvePoint = 28 // points of a curve: enough for 340 units of width
 )
 
 // runPage is one execution: what went in, what came out.
@@ -132,7 +132,7 @@ func (v *runPage) facts(r *record.Run) {
 		v.Rows = append(v.Rows, pair{Name: "label known too late, left out", Text: brief.Count(r.Rows.LeftOut)})
 	}
 	if !r.Split.Valid.IsZero() {
-		v.Rows = append(v.Rows, pair{Name: "valid from", Text: date(r.Split.Valid)}, pair{Name: "test from", Text: date(r.Split.Test)})
+		v.Rows = append(v.Rows, pair{Name: "valid after", Text: date(r.Split.Valid)}, pair{Name: "test after", Text: date(r.Split.Test)})
 	}
 	v.Timings = []pair{{Name: "features", Text: seconds(r.Timings.Features)}, {Name: "train", Text: seconds(r.Timings.Train)}, {Name: "evaluate", Text: seconds(r.Timings.Evaluate)}, {Name: "total", Text: seconds(r.Timings.Total)}}
 	v.Pointers = grid{Caption: "Artifacts", Columns: []column{{"what", ""}, {"sha256", ""}, {"size", "n"}}}

@@ -52,7 +52,7 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	slices.Sort(runs)
-	if median := runs[len(runs)/2]; median > 12_500 {
+	if median := runs[len(runs)/2]; median > 12_000 {
 		t.Errorf("the median run page has %d bytes", median)
 	}
 	if n := len(files["assets/site.css"]); n > 30_000 {

@@ -301,7 +301,7 @@ func made(h record.Header) string {
 		return "CI"
 	}
 	if h.By.Who != "" {
-		return h.By.Who
+		return brief.Clip(brief.Person(h.By.Who), 40)
 	}
 	return "a person"
 }

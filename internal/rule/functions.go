@@ -64,6 +64,7 @@ var functions = map[string]function{
 	"upper": {"upper(text)", ofType(table.String, table.String, &action{
 		eval: func(a []any) any { return strings.ToUpper(a[0].(string)) }, sql: called("upper")})},
 
+	"concat":   {"concat(a, b, …): texts, whole numbers and dates joined", makeConcat},
 	"col":      {`col("any name"): the column of that name`, nil}, // made by builder.call, which knows the columns
 	"coalesce": {"coalesce(a, b, …): the first that is not null", makeCoalesce},
 	"is_null":  {"is_null(value)", makeIsNull},

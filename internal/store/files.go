@@ -9,9 +9,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
+)
+
+const (
+	partsFolder = ".parts" // in the store's folder: what is being written
+	oldPart     = 24 * time.Hour
 )
 
 // fileStore is a folder, on this machine or mounted.
@@ -61,10 +67,12 @@ func (s *fileStore) put(p record.Pointer, data []byte) error {
 	if old, err := readSized(path, p.Bytes); err == nil && verify(p, old) == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	parts := filepath.Join(s.dir, partsFolder)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.MkdirAll(parts, 0o777)); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), ".part-*")
+	dropOldParts(parts)
+	temp, err := os.CreateTemp(parts, "part-*")
 	if err != nil {
 		return err
 	}
@@ -75,6 +83,19 @@ func (s *fileStore) put(p record.Pointer, data []byte) error {
 		return err
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// dropOldParts removes what killed processes left. A folder may be shared by machines, so age alone says which those are.
+func dropOldParts(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > oldPart {
+			_ = os.Remove(filepath.Join(dir, entry.Name())) // another may have been faster
+		}
+	}
 }
 
 // Get reads and verifies a blob.

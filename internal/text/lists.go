@@ -2,6 +2,8 @@ package text
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -84,8 +86,8 @@ func appendNew(names []string, name string) []string {
 
 func settings(set map[string]any) string {
 	var parts []string
-	for k, v := range set {
-		parts = append(parts, fmt.Sprintf("%s=%v", k, v))
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		parts = append(parts, fmt.Sprintf("%s=%v", k, set[k]))
 	}
 	return strings.Join(parts, " ")
 }

@@ -140,63 +140,6 @@ func (b *builder) collect(sql string, names map[string]string, into map[string]t
 	return nil
 }
 
-// windows aggregates, for each asking row at time t, the rows of the same entity that became known in (t − window, t], never the row itself.
-//
-// One join serves all windows of a view: it takes the longest and each aggregate filters. A window function over the union of questions and
-// facts would be faster, but can't leave out the row itself where a row is known at its own event time.
-func (b *builder) windows(v *doc.Feature, uses []doc.Use) (string, error) {
-	source, env := b.docs.Datasets[v.Dataset], doc.Environment(b.docs.Locks[v.Dataset], b.docs.Datasets[v.Dataset])
-	if b.dataset.Time.Event == "" || source.Time.Event == "" {
-		return "", problem.Wrongf("set [time] event in the dataset", "a window needs the event time of %s and %s", b.dataset.ID, v.Dataset)
-	}
-	known := quote(source.Time.Event)
-	if source.Time.Known != "" {
-		sql, err := expression(source.Time.Known, env)
-		if err != nil {
-			return "", err
-		}
-		known = sql
-	}
-	var longest int64
-	var arguments, aggregates []string
-	for i, u := range uses {
-		item := v.Features[u.Item]
-		window, err := doc.Duration(item.Window)
-		if err != nil {
-			return "", fmt.Errorf("window of %s: %w", u.Item, err)
-		}
-		function, argument, err := doc.Aggregate(item.Agg)
-		if err != nil {
-			return "", fmt.Errorf("agg of %s: %w", u.Item, err)
-		}
-		sql := "1"
-		if argument != "" {
-			if sql, err = expression(argument, env); err != nil {
-				return "", fmt.Errorf("agg of %s: %w", u.Item, err)
-			}
-		}
-		longest = max(longest, window.Microseconds())
-		arguments = append(arguments, fmt.Sprintf("%s as a%d", sql, i))
-		aggregates = append(aggregates, fmt.Sprintf("%s(s.a%d) filter (where s.k > q.t - %s) as f%d", function, i, interval(window.Microseconds()), i))
-	}
-	on := []string{"s.k <= q.t", "s.k > q.t - " + interval(longest)}
-	var asked, facts []string
-	for i, entity := range v.Entity {
-		asked = append(asked, fmt.Sprintf("%s as e%d", quote(onColumn(v, entity)), i))
-		facts = append(facts, fmt.Sprintf("%s as e%d", quote(entity), i))
-		on = append(on, fmt.Sprintf("s.e%d = q.e%d", i, i))
-	}
-	if v.Dataset == b.dataset.ID {
-		on = append(on, "s.row_id <> q.row_id")
-	}
-	return fmt.Sprintf(`with q as (select row_id, cast(%s as timestamp) as t, %s from (%s) as d),
-s as (select row_id, cast(%s as timestamp) as k, %s, %s from (%s) as d)
-select q.row_id, %s from q left join s on %s group by q.row_id order by q.row_id`,
-		quote(b.dataset.Time.Event), strings.Join(asked, ", "), b.data.Relations[b.dataset.ID],
-		known, strings.Join(facts, ", "), strings.Join(arguments, ", "), b.data.Relations[v.Dataset],
-		strings.Join(aggregates, ", "), strings.Join(on, " and ")), nil
-}
-
 // asOf joins, for each asking row at time t, the newest row of the view's query with t − ttl ≤ feature_time ≤ t and known_time ≤ t,
 // ties to the newest created_time.
 func (b *builder) asOf(v *doc.Feature, item string) (string, error) {
