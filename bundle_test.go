@@ -51,8 +51,8 @@ func TestHostileBundles(t *testing.T) {
 			f.run(func(r *record.Run) { r.Experiment = "baseline" })
 		}, "not those of the documents"},
 		"inputs that are not the tree's": {func(t *testing.T, f *forged) {
-			f.run(func(r *record.Run) { r.Inputs["code"] = "sha256:" + strings.Repeat("0", 64) })
-		}, "not those of the documents"},
+			f.run(func(r *record.Run) { r.Inputs["code"] = "sha256:" + strings.Repeat("0", 64); f.resign(r) })
+		}, "may not record"},
 		"parameters that are not the tree's": {func(t *testing.T, f *forged) {
 			f.run(func(r *record.Run) { r.Params = map[string]any{"l2": 3.5} })
 		}, "parameters"},
@@ -210,7 +210,11 @@ func (f *forged) sign() {
 }
 
 func (f *forged) add(name string, data []byte) {
-	write(f.t, filepath.Join(f.dir, filepath.FromSlash(name)), data)
+	path := filepath.Join(f.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	write(f.t, path, data)
 	f.table.Members = append(f.table.Members, record.Member{Name: name})
 }
 

@@ -27,6 +27,13 @@ func TestKilledRuns(t *testing.T) {
 		kills = n
 	}
 	dir := sampleProject(t)
+	if err := writeData(filepath.Join(dir, "data", "rows.csv"), shape{rows: 20000, days: 60, seed: 1, start: defaultShape().start}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "experiments", "baseline.toml"), []byte("schema = 1\nmodel = \"toy\"\n[features]\nuse = [\"weak\", \"strong\", \"noise\"]\n[train]\nlearner = \"gbdt\"\n[params]\nrounds = 60\n"))
+	if exit, _, errs := call(dir, "data", "pin"); exit != 0 {
+		t.Fatal(errs)
+	}
 	if exit, _, errs := call(dir, "push"); exit != 0 {
 		t.Fatal(errs)
 	}

@@ -214,6 +214,9 @@ func (a *app) publish(ctx context.Context, f *ciFlags, bundle string) error {
 
 // fromBundle takes what no flag says from the bundle's own table.
 func (f *ciFlags) fromBundle(dir string) error {
+	if f.event != "" && f.base != "" && f.head != "" {
+		return nil
+	}
 	ci, err := flow.ReadResult(dir)
 	if err != nil {
 		return err

@@ -134,7 +134,15 @@ func (a *app) fail(err error) int {
 	if !errors.As(err, &quiet) {
 		text.Error(text.To(a.err, a.env), err.Error(), hint)
 		if a.json {
-			a.printJSON(map[string]any{"schema": "plumb.error/v1", "error": err.Error(), "hint": hint, "exit": exit})
+			said := struct {
+				Schema string `json:"schema"`
+				Error  string `json:"error"`
+				Hint   string `json:"hint"`
+				Exit   int    `json:"exit"`
+			}{"plumb.error/v1", err.Error(), hint, exit}
+			if a.printJSON(said) != nil {
+				return problem.ExitFailed
+			}
 		}
 	}
 	return exit

@@ -13,7 +13,7 @@ func demoCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo [DIR]", GroupID: "start", Args: cobra.MaximumNArgs(1),
 		Short: "Make a repository of real flights, open a branch in it, and show its review",
-		Long: `Copy the embedded example (200,000 real US flights of 2001) into a new repository with a base and one branch, measure both as CI would,
+		Long: `Copy the embedded example (188,000 real US flights of 2001) into a new repository with a base and one branch, measure both as CI would,
 and print the comment that the pull request would get. It needs no network and takes about half a minute.`,
 		Example: "  plumb demo\n  plumb demo my-flights",
 	}

@@ -43,7 +43,7 @@ func (r *review) judge(ctx context.Context, t task) (*record.Comparison, error) 
 	}
 	x := r.answers[key]
 	c := comparing{model: r.base.Docs.Models[t.Model], design: firstOf(r.base.Docs.Design, r.head.Docs.Design),
-		experiment: r.head.Docs.Experiments[t.Experiment], head: sideOf(x.run, x.eval)}
+		experiment: r.head.Docs.Experiments[t.Experiment], head: x.as(t.Experiment)}
 	base, leftOut, err := r.baseSide(ctx, t, &c)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (r *review) alone(t task) (*record.Comparison, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.head = sideOf(r.answers[key].run, r.answers[key].eval)
+		c.head = r.answers[key].as(t.Experiment)
 	}
 	c.base.Experiment = t.Base
 	return c.judgeAlone()
@@ -94,7 +94,7 @@ func (r *review) baseSide(ctx context.Context, t task, c *comparing) (s side, le
 		return r.storedBase(ctx, t, c)
 	}
 	c.method = rescored
-	s = sideOf(x.run, eval)
+	s = (&execution{run: x.run, eval: eval}).as(t.Base)
 	if s.Evaluation, err = r.keepEvaluation(ctx, w, eval); err != nil {
 		return side{}, 0, err
 	}
@@ -128,7 +128,7 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) (side, in
 		if err != nil {
 			continue
 		}
-		s := sideOf(run, eval)
+		s := (&execution{run: run, eval: eval}).as(t.Base)
 		s.Evaluation, err = r.keepEvaluation(ctx, r.shop, eval)
 		return s, 0, err
 	}
@@ -198,4 +198,11 @@ func firstOf(a, b *doc.Design) *doc.Design {
 		return a
 	}
 	return b
+}
+
+// as is the execution as the answer of an experiment: two experiments with the same inputs share one run, whichever it was made for.
+func (x *execution) as(experiment string) side {
+	s := sideOf(x.run, x.eval)
+	s.Experiment = experiment
+	return s
 }

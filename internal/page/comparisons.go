@@ -171,7 +171,11 @@ func comparedTables(c record.Comparison) (all, slices *compared) {
 		}
 	}
 	if row, ok := brief.RowOfValue(c.Value); ok {
-		all.Rows = append(all.Rows, comparedRow{Row: row, State: state(row.Verdict), Gated: badge{"no gate", "even"}, N: brief.Absent})
+		money := record.MetricDifference{Direction: "up", Difference: c.Value.Difference, Low: c.Value.Low, High: c.Value.High, Verdict: row.Verdict}
+		all.Rows = append(all.Rows, comparedRow{Row: row, State: state(row.Verdict), Gated: badge{"no gate", "even"}, N: brief.Absent, Plot: newInterval(money)})
+		if p := all.Rows[len(all.Rows)-1].Plot; p != nil {
+			p.Label = row.Metric + " " + row.Difference + ", 95 % interval " + row.Interval + ": " + brief.Word(row.Verdict)
+		}
 	}
 	for _, m := range c.Metrics {
 		if m.Slice != "" {

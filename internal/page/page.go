@@ -4,7 +4,7 @@
 // nothing and measures nothing: verdicts and numbers are those of the records. It reaches neither Git nor an engine: blobs come through a function.
 // What it writes goes through the caller's Writer, under slash-separated paths of checked names only.
 //
-// A page is one file here with its view, one template in templates/page, and one row of the list in build.go.
+// A page is one file here with its view, one template in templates/page, and one row of the list below.
 package page
 
 import (

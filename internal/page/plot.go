@@ -118,7 +118,7 @@ func (a axes) steps(bins []xy, last float64) string {
 		if i+1 < len(bins) {
 			end = bins[i+1].X
 		}
-		b.WriteString("V" + px(a.y(bin.Y)) + "H" + px(a.x(end)))
+		b.WriteString("V" + px(math.Round(a.y(bin.Y))) + "H" + px(math.Round(a.x(end))))
 	}
 	b.WriteString("V" + px(a.foot) + "z")
 	return b.String()

@@ -15,7 +15,7 @@ import (
 // The most that a run's page shows of each; a page is looked at far more often than it is studied, and the download has the rest.
 const (
 	maxSlices  = 6
-	curvePoint = 28 // points of a curve: enough for 340 units of width
+	curvePoint = 24 // points of a curve: enough for 340 units of width
 )
 
 // runPage is one execution: what went in, what came out.
@@ -38,7 +38,6 @@ type runPage struct {
 	Params     []pair
 	Inputs     []pair
 	Rows       []pair
-	Timings    []pair
 	Pointers   grid
 }
 
@@ -61,7 +60,7 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 		v.Figures = append(v.Figures, figure{Label: brief.Label(name), Value: value(r.Result.Metrics, name), Note: "valid " + value(r.Result.Valid, name)})
 	}
 	v.Downloads = []link{{Text: "This run, JSON", Href: r.ID + ".json"}}
-	v.How = []string{"Metrics were computed by plumb from the predictions on the valid and the test part; what user code says about itself is not used.", "Curves, slices and calibration are of the test part."}
+	v.How = []string{"Metrics were computed by plumb from the predictions on the valid and the test part; what user code says about itself is not used.", "Curves, slices and calibration are of the test part. ↑ higher is better, ↓ lower is better."}
 	var d record.Detail
 	if v.Why = s.blob(r.Detail, &d); v.Why == "" {
 		v.details(d)
@@ -85,7 +84,7 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 }
 
 func metricGrid(names []string, r *record.Run, d record.Detail) grid {
-	g := grid{Caption: "Metrics", Columns: []column{{"metric", ""}, {"test", "n"}, {"valid", "n"}, {"good is", ""}}, Empty: "The run has no metrics."}
+	g := grid{Caption: "Metrics", Columns: []column{{"metric", ""}, {"test", "n"}, {"valid", "n"}}, Empty: "The run has no metrics."}
 	for _, name := range capped(names) {
 		test, valid := cell{Text: value(r.Result.Metrics, name)}, cell{Text: value(r.Result.Valid, name)}
 		if test.Text == brief.Absent {
@@ -94,9 +93,14 @@ func metricGrid(names []string, r *record.Run, d record.Detail) grid {
 		if valid.Text == brief.Absent {
 			valid.Sub = brief.Clip(d.Valid.Absent[name], 80)
 		}
-		g.Rows = append(g.Rows, []cell{{Text: brief.Label(name)}, test, valid, {Text: directionOf(name)}})
+		g.Rows = append(g.Rows, []cell{{Text: brief.Label(name) + arrow(name)}, test, valid})
 	}
 	return g
+}
+
+// arrow shows which way is good: the page's largest table has no room for a column that says it.
+func arrow(name string) string {
+	return map[string]string{metric.Up: " ↑", metric.Down: " ↓"}[directionOf(name)]
 }
 
 func directionOf(name string) string {
@@ -134,7 +138,8 @@ func (v *runPage) facts(r *record.Run) {
 	if !r.Split.Valid.IsZero() {
 		v.Rows = append(v.Rows, pair{Name: "valid after", Text: date(r.Split.Valid)}, pair{Name: "test after", Text: date(r.Split.Test)})
 	}
-	v.Timings = []pair{{Name: "features", Text: seconds(r.Timings.Features)}, {Name: "train", Text: seconds(r.Timings.Train)}, {Name: "evaluate", Text: seconds(r.Timings.Evaluate)}, {Name: "total", Text: seconds(r.Timings.Total)}}
+	t := r.Timings
+	v.Rows = append(v.Rows, pair{Name: "took", Text: fmt.Sprintf("%s: features %s, training %s, evaluation %s", seconds(t.Total), seconds(t.Features), seconds(t.Train), seconds(t.Evaluate))})
 	v.Pointers = grid{Caption: "Artifacts", Columns: []column{{"what", ""}, {"sha256", ""}, {"size", "n"}}}
 	for _, p := range []struct {
 		name string

@@ -28,7 +28,11 @@ func makeConcat(at int, args []*node) (*node, error) {
 			var b strings.Builder
 			for i, v := range values {
 				if types[i] == table.Date {
-					v = time.Unix(v.(int64)*usPerDay/1e6, 0).UTC().Format(time.DateOnly)
+					day := time.Unix(v.(int64)*86400, 0).UTC()
+					if day.Year() < 1 || day.Year() > 9999 { // engines write years before 1 in ways of their own
+						return nil
+					}
+					v = day.Format(time.DateOnly)
 				}
 				fmt.Fprint(&b, v)
 			}
@@ -38,6 +42,9 @@ func makeConcat(at int, args []*node) (*node, error) {
 			texts := make([]string, len(a))
 			for i := range a {
 				texts[i] = "cast(" + a[i].text + " as varchar)"
+				if types[i] == table.Date && !a[i].literal {
+					texts[i] = fmt.Sprintf("case when %s between date '0001-01-01' and date '9999-12-31' then %s end", a[i].text, texts[i])
+				}
 			}
 			return "(" + strings.Join(texts, " || ") + ")"
 		},
