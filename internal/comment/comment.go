@@ -61,8 +61,10 @@ func Render(ci record.CI, opt Options) string {
 		{"steps", 9, steps(ci)},
 	}
 	foot := footer(ci, opt)
+	// What this run happened to do anew is shown, but a second run that only found it all done is no reason to write again.
+	lasting := fit(title, append([]section(nil), sections[:len(sections)-2]...), foot)
 	body := fit(title, sections, foot)
-	return body + "\n" + marker(ci, opt, body) + "\n"
+	return body + "\n" + marker(ci, opt, lasting) + "\n"
 }
 
 // fit joins what there is room for: while the whole is too long, the section of the highest priority number that is still there goes, whole.
@@ -156,7 +158,7 @@ type Marker struct {
 	Project string
 	Head    string // commit
 	Run     int64  // number of the CI run: a comment of a later one is never overwritten
-	Digest  string // of the body before the marker: equal digests need no edit
+	Digest  string // of the body without what the run did anew: equal digests need no edit
 	Ledger  string // tip
 }
 

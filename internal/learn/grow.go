@@ -179,8 +179,8 @@ func (g *grower) offer(s span, h histogram) {
 	g.open = append(g.open, openLeaf{span: s, histogram: g.keep(h), best: best})
 }
 
-// maxHistograms bounds the memory of histograms, in bytes.
-const maxHistograms = 512 << 20
+// maxHistograms bounds the memory of histograms, in bytes. A variable for its test.
+var maxHistograms = 512 << 20
 
 // keep lets a histogram go when many are held: its leaf's children are then both summed, which gives the same integers.
 func (g *grower) keep(h histogram) histogram {

@@ -64,11 +64,11 @@ func Train(ctx context.Context, job Job) (model.Model, error) {
 	if err := job.Valid.check(job.Task, "valid"); err != nil {
 		return nil, err
 	}
-	if len(job.Train.X.Columns) == 0 {
-		return nil, problem.Wrongf("name features in [features] use", "there is no feature to learn from")
-	}
 	if err := learnable(job); err != nil {
 		return nil, err
+	}
+	if len(job.Train.X.Columns) == 0 {
+		return nil, problem.Wrongf("name features in [features] use", "there is no feature to learn from")
 	}
 	if job.Threads < 1 {
 		job.Threads = runtime.NumCPU()
