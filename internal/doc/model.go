@@ -20,7 +20,6 @@ type Model struct {
 	Metrics  map[string]Metric `toml:"metric"`
 	Gates    map[string]Gate   `toml:"gate"`
 	Order    []string          `toml:"-"` // names of Metrics as the document lists them
-	Deploy   Deploy            `toml:"deploy"`
 }
 
 // Question is what the model is asked.
@@ -57,11 +56,6 @@ type Gate struct {
 	Require string `toml:"require" about:"an expression over metrics, slice.METRIC and params.NAME that must be true"`
 }
 
-// Deploy says how a version is put to work.
-type Deploy struct {
-	Command []string `toml:"command" about:"a command and its arguments; gets image digest and version"`
-}
-
 // DefaultShare is the part of the rows that a hash split tests, and validates, on when the document does not say.
 const DefaultShare = 0.2
 
@@ -80,9 +74,6 @@ func (m *Model) check(c checker) {
 	}
 	for _, name := range sortedKeys(m.Gates) {
 		c.required("gate", name, "require")
-	}
-	if c.has("deploy", "command") && (len(m.Deploy.Command) == 0 || m.Deploy.Command[0] == "") {
-		c.at("missing", "deploy", "command").errorf("command is empty")
 	}
 }
 
@@ -202,14 +193,16 @@ func metricsOf(task string) []string {
 	return metricNames()
 }
 
-// GateEnv gives the names that the model's gates may use: each metric of the task and of the contract, slice.METRIC, a list with that metric on every slice, and
-// params.NAME.
+// GateEnv gives the names that the model's gates may use: each metric of the task and of the contract, base.METRIC, slice.METRIC (a list with
+// that metric on every slice), rows and groups of the test part, and params.NAME.
 func (m *Model) GateEnv(params map[string]any) rule.Env {
 	env := rule.Env{Columns: map[string]table.Type{}}
 	for _, name := range slices.Concat(metric.For(m.Task), m.Order, []string{metric.Value}) {
 		env.Columns[name] = table.Float64
+		env.Columns["base."+name] = table.Float64
 		env.Columns["slice."+name] = rule.Numbers
 	}
+	env.Columns["rows"], env.Columns["groups"] = table.Int64, table.Int64
 	for _, name := range sortedKeys(params) {
 		if t := typeOf(params[name]); t != "" {
 			env.Columns["params."+name] = t

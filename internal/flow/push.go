@@ -33,8 +33,9 @@ type pending struct {
 var onPush = []step[*landing]{
 	{"load documents", (*landing).load},
 	{"check documents", (*landing).checkDocuments},
-	{"plan", (*landing).plan}, // champions whose inputs differ from those of the model's newest stage record
-	{"run", (*landing).run},   // what has no run in the ledger; the publisher claims versions and stages them
+	{"check data", (*landing).checkData}, // pinned data that no snapshot stands for yet
+	{"plan", (*landing).plan},            // champions whose inputs differ from those of the model's newest stage record
+	{"run", (*landing).run},              // what has no run in the ledger; the publisher claims versions and stages them
 }
 
 // Push measures what landed at head on the intent branch.

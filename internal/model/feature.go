@@ -169,6 +169,18 @@ func names(features []Feature) []string {
 	return out
 }
 
+// distinct refuses two features of one name: which column is meant could not be said.
+func distinct(names []string) error {
+	seen := map[string]bool{}
+	for _, name := range names {
+		if seen[name] {
+			return fmt.Errorf("two features are named %.80q", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
 // shares divides by the sum; all zeros stay zeros.
 func shares(features []Feature, weight []float64) map[string]float64 {
 	total := 0.0

@@ -62,7 +62,14 @@ func loadLinear(b []byte) (*Linear, error) {
 	if f.Task != TaskBinary && f.Task != TaskRegression {
 		return nil, fmt.Errorf("reading a glm: it has no known task but %.40q", f.Task)
 	}
-	return &Linear{Task: f.Task, Intercept: f.Intercept, Terms: f.Terms, Notes: f.Notes}, nil
+	if len(f.Terms) == 0 {
+		return nil, errors.New("reading a glm: it has no features")
+	}
+	m := &Linear{Task: f.Task, Intercept: f.Intercept, Terms: f.Terms, Notes: f.Notes}
+	if err := distinct(m.Features()); err != nil {
+		return nil, fmt.Errorf("reading a glm: %w", err)
+	}
+	return m, nil
 }
 
 // Encode writes plumb's own JSON.

@@ -215,6 +215,12 @@ func loadTrees(b []byte) (*Trees, error) {
 	case f.Learner.Booster.Name != "gbtree":
 		return nil, fmt.Errorf("reading an XGBoost model: booster %.40q is not gbtree", f.Learner.Booster.Name)
 	}
+	if len(f.Learner.Booster.Model.Trees) == 0 || len(m.Columns) == 0 {
+		return nil, errors.New("reading an XGBoost model: it has no trees or no features")
+	}
+	if err := distinct(m.Features()); err != nil {
+		return nil, fmt.Errorf("reading an XGBoost model: %w", err)
+	}
 	for i, x := range f.Learner.Booster.Model.Trees {
 		t, err := x.tree(m.Columns)
 		if err != nil {

@@ -50,11 +50,11 @@ func decodeAll(src string) (paper, *Positions, []problem.Problem) {
 }
 
 func TestDecode(t *testing.T) {
-	p, pos, problems := decodeAll("\ufeffschema = 1\r\nname = 'it''\"\r\n")
+	_, _, problems := decodeAll("\ufeffschema = 1\r\nname = 'it''\"\r\n")
 	if len(problems) != 1 {
 		t.Errorf("a quote inside a literal string: %v", problems)
 	}
-	p, pos, problems = decodeAll("\ufeffschema = 1\r\nname = \"Zoë\" # why\r\nshare = 1\r\nany = [1, 2.5, \"x\"]\r\nwhen = 2001-06-30\r\n" +
+	p, pos, problems := decodeAll("\ufeffschema = 1\r\nname = \"Zoë\" # why\r\nshare = 1\r\nany = [1, 2.5, \"x\"]\r\nwhen = 2001-06-30\r\n" +
 		"[item.b]\r\nkind=\"k\"\r\n[item.a]\r\nmin=3\r\n[params]\r\na.b = 1\r\n")
 	if len(problems) > 0 {
 		t.Fatal(problems)

@@ -34,7 +34,6 @@ func Features(ctx context.Context, data Data, docs *doc.Set, experiment string, 
 			return table.Frame{}, fmt.Errorf("computing features/%s.toml: %w", view, err)
 		}
 	}
-	out := table.Frame{N: len(rows.RowID)}
 	whole := table.Frame{}
 	for _, u := range uses {
 		v := found[u.Name]
@@ -45,8 +44,7 @@ func Features(ctx context.Context, data Data, docs *doc.Set, experiment string, 
 	for i, id := range rows.RowID {
 		index[i] = int(id)
 	}
-	out = whole.Select(index)
-	return out, nil
+	return whole.Select(index), nil
 }
 
 // builder computes features for every row of the question's dataset, so that a row id is an index.
