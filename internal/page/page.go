@@ -74,4 +74,5 @@ var pages = []struct {
 	{"runs", buildRuns},               // every execution, newest first
 	{"comparisons", buildComparisons}, // two answers on the same rows
 	{"datasets", buildDatasets},       // profile and quality
+	{"design", buildDesign},           // what it is for and what its answers are worth, when there is a design card
 }

@@ -92,6 +92,9 @@ func (s *builder) frame(where, section, title string) frame {
 	f := frame{Title: title, Project: s.project, Commit: s.Commit, Short: brief.Short(s.Commit), Ledger: brief.Short(s.LedgerTip), Root: strings.Repeat("../", strings.Count(where, "/"))}
 	all := []link{{Text: "Overview", Href: "index.html"}, {Text: "Models", Href: "models/index.html"}, {Text: "Experiments", Href: "experiments/index.html"},
 		{Text: "Runs", Href: "runs/index.html"}, {Text: "Comparisons", Href: "comparisons/index.html"}, {Text: "Data", Href: "datasets/index.html"}}
+	if s.Docs.Design != nil {
+		all = append(all, link{Text: "Design", Href: "design.html"})
+	}
 	if s.CI != nil {
 		all = append(all[:1], append([]link{{Text: "This pull request", Href: "proposal.html"}}, all[1:]...)...)
 	}
