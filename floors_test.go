@@ -41,7 +41,7 @@ var doors = map[string][]string{
 	"github.com/yuin/goldmark":     {"internal/page"},
 	"github.com/go-echarts/":       {"internal/page"},
 	"github.com/spf13/":            {"internal/cli"},
-	"gonum.org/":                   {"internal/stat", "internal/learn"},
+	"gonum.org/":                   {"internal/stat"},
 	"golang.org/x/sys":             {"internal/gitdb"},
 	"golang.org/x/term":            {"internal/text"},
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/table"
 )
 
 // datasetPage is a dataset as it was last pinned: what is in it and what its checks say.
@@ -218,6 +219,12 @@ func profiledOf(c record.ColumnProfile, rows int64) profiled {
 	}
 	out.Plot = newSpark(thin(counts, MaxPoints), what)
 	var top []string
+	if c.Type == string(table.String) && c.Min != nil { // what a text's least and most are of
+		out.Low, out.High = out.Low+" long", out.High+" long"
+	}
+	if c.Type == string(table.Timestamp) { // hardly any instant is common
+		return out
+	}
 	for _, t := range c.Top[:min(len(c.Top), 3)] {
 		top = append(top, brief.Clip(fmt.Sprint(t.Value), 24))
 	}

@@ -96,7 +96,15 @@ func settings(set map[string]any) string {
 func Profile(o Out, p record.Profile) error {
 	t := Table{Columns: []Column{{Name: "column", Most: 30}, {Name: "type"}, {Name: "missing", Right: true}, {Name: "distinct", Right: true}, {Name: "min", Right: true, Most: 24}, {Name: "mean", Right: true}, {Name: "max", Right: true, Most: 24}}}
 	for _, c := range p.Columns {
-		t.Rows = append(t.Rows, Cells(c.Name, c.Type, brief.Count(c.Nulls), brief.Count(c.Distinct), bound(c.Min), mean(c.Mean), bound(c.Max)))
+		least, most := bound(c.Min), bound(c.Max)
+		if c.Type == "string" && c.Min != nil {
+			least, most = least+" long", most+" long"
+		}
+		middle := mean(c.Mean)
+		if c.Type == "timestamp" || c.Type == "date" { // seconds since 1970 say nothing to a reader
+			middle = "–"
+		}
+		t.Rows = append(t.Rows, Cells(c.Name, c.Type, brief.Count(c.Nulls), brief.Count(c.Distinct), least, middle, most))
 	}
 	return t.Write(o)
 }
