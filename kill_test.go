@@ -47,7 +47,7 @@ func TestKilledRuns(t *testing.T) {
 	counts := map[string]int{}
 	runs := k.count()
 	for i := 1; i <= kills; i++ {
-		counts[k.run(i, phases[i%len(phases)])]++
+		counts[k.run(i, slices.MinFunc(phases, func(a, b string) int { return counts[a] - counts[b] }))]++ // the phase that was hit least
 		if out := git(t, dir, "fsck", "--strict", "--no-dangling"); strings.Contains(out, "error") {
 			t.Fatalf("kill %d: %s", i, out)
 		}
@@ -65,7 +65,8 @@ func TestKilledRuns(t *testing.T) {
 	}
 	for _, p := range append(phases, "ended") {
 		t.Logf("killed in %-14s %d", p, counts[p])
-		if want := kills / 13; p != "ended" && counts[p] < want {
+		// A kill that is meant for a phase may hit its neighbour, so few kills in all promise nothing of each phase.
+		if want := kills * 15 / 200; p != "ended" && kills >= 100 && counts[p] < want {
 			t.Errorf("%d kills in phase %q, want at least %d", counts[p], p, want)
 		}
 	}

@@ -139,57 +139,77 @@ func (b *builder) collect(sql string, names map[string]string, into map[string]t
 }
 
 // asOf joins, for each asking row at time t, the newest row of the view's query with t − ttl ≤ feature_time ≤ t and known_time ≤ t,
-// ties to the newest created_time.
+// ties to the newest created_time. What ties in that too is answered by the largest value: some rule has to make the answer one.
 func (b *builder) asOf(v *doc.Feature, item string) (string, error) {
-	f := v.Features[item]
-	tables, err := b.data.DB.CheckSelect(b.ctx, f.SQL)
+	if b.dataset.Time.Event == "" {
+		return "", problem.Wrongf("set [time] event in the dataset", "joining %s as of a question needs the event time of %s", item, b.dataset.ID)
+	}
+	query, err := b.query(v, item)
 	if err != nil {
-		return "", fmt.Errorf("sql of %s: %w", item, err)
+		return "", err
 	}
-	for _, t := range tables {
-		if t != v.Dataset {
-			return "", problem.Wrongf("a view reads the dataset that it names", "sql of %s reads %q, and the view's dataset is %q", item, t, v.Dataset)
-		}
-	}
-	with := fmt.Sprintf("with %s as (%s), v as (%s)", quote(v.Dataset), b.data.Relations[v.Dataset], f.SQL)
-	shape, err := b.data.DB.Frame(b.ctx, with+" select * from v limit 0")
-	if err != nil {
-		return "", fmt.Errorf("sql of %s: %w", item, err)
-	}
-	value := "value"
-	if shape.Column(value) == nil {
-		value = item
-	}
-	for _, needed := range append(slices.Clone(v.Entity), "feature_time", value) {
-		if shape.Column(needed) == nil {
-			return "", problem.Wrongf("a view's query yields its entity columns, feature_time and value", "sql of %s yields no column %q", item, needed)
-		}
-	}
-	knownTime, created := "feature_time", "feature_time"
-	if shape.Column("known_time") != nil {
-		knownTime = "known_time"
-	}
-	if shape.Column("created_time") != nil {
-		created = "created_time"
-	}
-	on := []string{"v.feature_time <= q.t", "v." + knownTime + " <= q.t"}
-	if f.TTL != "" {
-		ttl, err := doc.Duration(f.TTL)
+	on := []string{"v.feature_time <= q.t", "v." + query.known + " <= q.t"}
+	if ttl := v.Features[item].TTL; ttl != "" {
+		length, err := doc.Duration(ttl)
 		if err != nil {
 			return "", err
 		}
-		on = append(on, "v.feature_time >= q.t - "+interval(ttl.Microseconds()))
+		on = append(on, "v.feature_time >= q.t - "+interval(length.Microseconds()))
 	}
 	var asked []string
 	for i, entity := range v.Entity {
 		asked = append(asked, fmt.Sprintf("%s as e%d", quote(onColumn(v, entity)), i))
 		on = append(on, fmt.Sprintf("v.%s = q.e%d", quote(entity), i))
 	}
-	return fmt.Sprintf(`%s, q as (select row_id, cast(%s as timestamp) as t, %s from (%s) as d),
-j as (select q.row_id, v.%s as value, row_number() over (partition by q.row_id order by v.feature_time desc nulls last, v.%s desc nulls last) as n
-from q left join v on %s)
-select row_id, value from j where n = 1 order by row_id`,
-		with, quote(b.dataset.Time.Event), strings.Join(asked, ", "), b.data.Relations[b.dataset.ID], quote(value), created, strings.Join(on, " and ")), nil
+	order := fmt.Sprintf("v.feature_time desc nulls last, v.%s desc nulls last, v.%s desc nulls last", query.created, quote(query.value))
+	return fmt.Sprintf(`%s, the_questions as (select row_id, cast(%s as timestamp) as t, %s from (%s) as d),
+the_pairs as (select q.row_id, v.%s as value, row_number() over (partition by q.row_id order by %s) as n
+from the_questions as q left join the_view as v on %s)
+select row_id, value from the_pairs where n = 1 order by row_id`,
+		query.with, quote(b.dataset.Time.Event), strings.Join(asked, ", "), b.data.Relations[b.dataset.ID], quote(query.value), order,
+		strings.Join(on, " and ")), nil
+}
+
+// viewQuery is a view's query as a CTE `the_view`, and the names of its columns.
+type viewQuery struct {
+	with                  string
+	value, known, created string
+}
+
+// query checks what a view's query reads and yields.
+func (b *builder) query(v *doc.Feature, item string) (viewQuery, error) {
+	q := viewQuery{value: "value", known: "feature_time", created: "feature_time"}
+	sql := strings.TrimRight(v.Features[item].SQL, "; \t\r\n")
+	tables, err := b.data.DB.CheckSelect(b.ctx, sql)
+	if err != nil {
+		return q, fmt.Errorf("sql of %s: %w", item, err)
+	}
+	for _, t := range tables {
+		if t != v.Dataset {
+			return q, problem.Wrongf("a view reads the dataset that it names", "sql of %s reads %q, and the view's dataset is %q", item, t, v.Dataset)
+		}
+	}
+	// The names of plumb's own parts have underscores, which no dataset's name has. The query may end in a comment, hence the line break.
+	q.with = fmt.Sprintf("with %s as (%s), the_view as (%s\n)", quote(v.Dataset), b.data.Relations[v.Dataset], sql)
+	shape, err := b.data.DB.Frame(b.ctx, q.with+" select * from the_view limit 0")
+	if err != nil {
+		return q, fmt.Errorf("sql of %s: %w", item, err)
+	}
+	if shape.Column(q.value) == nil {
+		q.value = item
+	}
+	for _, needed := range append(slices.Clone(v.Entity), "feature_time", q.value) {
+		if shape.Column(needed) == nil {
+			return q, problem.Wrongf("a view's query yields its entity columns, feature_time and value", "sql of %s yields no column %q", item, needed)
+		}
+	}
+	if shape.Column("known_time") != nil {
+		q.known = "known_time"
+	}
+	if shape.Column("created_time") != nil {
+		q.created = "created_time"
+	}
+	return q, nil
 }
 
 // onColumn is the asking row's column for an entity column of the view.

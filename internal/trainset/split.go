@@ -3,11 +3,13 @@ package trainset
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/plumb-ml/plumb/internal/digest"
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -48,7 +50,7 @@ func (r *Rows) split(s doc.Split, c splitColumns) error {
 		if test <= 0 || valid <= 0 || test+valid >= 1 {
 			return problem.Wrongf("for example split = { by = \"hash\", test = 0.2, valid = 0.2 }", "the shares test = %v and valid = %v leave no rows to train on", s.Test, s.Valid)
 		}
-		r.Split.TestTo, r.Split.ValidTo = test, test+valid
+		r.Split.TestTo, r.Split.ValidTo = test, math.Round((test+valid)*1e12)/1e12 // 0.1 + 0.2 is no more than 0.3
 		keys := r.splitKeys(c.key)
 		for i := range r.Part {
 			r.Part[i] = hashPart(r.Split, keys[i])
@@ -217,20 +219,30 @@ func canonicalKeys(columns []*table.Vector) []string {
 	return out
 }
 
+// canonicalValue is RFC 8785 JSON: times as RFC 3339 in UTC, a date as its day. An integer beyond ±2^53, which JSON can't hold, keeps all its
+// digits, since a key names one row; a NaN is null.
 func canonicalValue(v *table.Vector, i int) string {
+	var value any
 	switch {
 	case v.IsNull(i):
-		return "null"
-	case v.Strings != nil:
-		var b strings.Builder
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		if e.Encode(v.Strings[i]) != nil { // a string always encodes
-			return "null"
-		}
-		return strings.TrimSuffix(b.String(), "\n")
+	case v.Type == table.Timestamp:
+		value = time.UnixMicro(v.Ints[i])
+	case v.Type == table.Date:
+		value = time.Unix(v.Ints[i]*24*60*60, 0).UTC().Format(time.DateOnly)
+	case v.Ints != nil:
+		return strconv.FormatInt(v.Ints[i], 10)
+	case v.Floats != nil:
+		value = v.Floats[i]
+	case v.Bools != nil:
+		value = v.Bools[i]
+	default:
+		value = v.Strings[i]
 	}
-	return v.Text(i)
+	text, err := digest.Canonical(value)
+	if err != nil {
+		return "null"
+	}
+	return string(text)
 }
 
 func share(v any) float64 {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/rule"
+	"github.com/plumb-ml/plumb/internal/table"
 )
 
 // windows aggregates, for each asking row at time t, the rows of the same entity that became known in (t − window, t], never the row itself.
@@ -126,7 +128,7 @@ func (b *builder) facts(v *doc.Feature, uses []doc.Use, s *stream) (known string
 		}
 		sql := "1" // a plain count counts rows
 		if argument != "" {
-			if sql, err = expression(argument, env); err != nil {
+			if sql, err = countable(argument, env); err != nil {
 				return "", nil, fmt.Errorf("agg of %s: %w", u.Item, err)
 			}
 		}
@@ -134,6 +136,18 @@ func (b *builder) facts(v *doc.Feature, uses []doc.Use, s *stream) (known string
 		s.items = append(s.items, window{function, length.Microseconds()})
 	}
 	return known, arguments, nil
+}
+
+// countable is the SQL of an aggregate's argument: a condition counts 1 or 0, since no engine averages booleans.
+func countable(source string, env rule.Env) (string, error) {
+	expr, err := rule.Parse(source, env)
+	if err != nil {
+		return "", err
+	}
+	if expr.Type() == table.Bool {
+		return "cast(" + expr.SQL() + " as bigint)", nil
+	}
+	return expr.SQL(), nil
 }
 
 // correct answers, by a join, the rare rows that the stream would let see themselves: known before their own event, say.
