@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/tomlio"
 )
 
 // SchemaVersion is the version of every document that this program reads and writes.
@@ -32,6 +33,7 @@ type Set struct {
 
 	fsys    fs.FS
 	sources map[string][]byte
+	papers  map[string]*tomlio.Positions // by path
 }
 
 // Head is what every document starts with.
@@ -42,6 +44,15 @@ type Head struct {
 }
 
 func (h *Head) head() *Head { return h }
+
+// At gives the place of a key in a document, or of the file where it has no such key, and whether it has; for what is checked outside this package.
+func (s *Set) At(file string, key ...string) (problem.Pos, bool) {
+	pos := s.papers[file]
+	if pos == nil || !pos.Has(key...) {
+		return problem.Pos{File: file}, false
+	}
+	return pos.At(key...), true
+}
 
 // Source gives the text of a document as problems count it, to be shown beside them; nil for a file that was not read.
 func (s *Set) Source(file string) []byte { return s.sources[file] }

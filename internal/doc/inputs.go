@@ -84,6 +84,9 @@ func (s *Set) QuestionDigest(model string) (string, error) {
 				delete(split, key)
 			}
 		}
+		if m.Question.Split.Key == "" && len(ds.Source.Key) > 0 {
+			split["row_key"] = ds.Source.Key // what is hashed
+		}
 	}
 	d, err := digest.Of(map[string]any{"task": m.Task, "question": question, "dataset": ds.facts()})
 	if err != nil {

@@ -27,7 +27,8 @@ type loader struct {
 func Load(fsys fs.FS) *Set {
 	s := &Set{fsys: fsys, Datasets: map[string]*Dataset{}, Locks: map[string]*Lock{}, Features: map[string]*Feature{},
 		Models: map[string]*Model{}, Experiments: map[string]*Experiment{}, sources: map[string][]byte{}}
-	l := &loader{set: s, papers: map[string]*tomlio.Positions{}, known: map[string]bool{}}
+	s.papers = map[string]*tomlio.Positions{}
+	l := &loader{set: s, papers: s.papers, known: map[string]bool{}}
 	l.project()
 	l.datasets()
 	for id, file := range l.folder("features") {

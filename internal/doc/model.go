@@ -239,6 +239,10 @@ func (l *loader) crossModel(m *Model, c checker) {
 		c.at("split", "question", "split", "by").errorf("a split by time needs to know when each row was asked; dataset %s has no [time] event", ds.ID).
 			hint(`add to datasets/%s.toml: [time] event = "COLUMN", or split by hash`, ds.ID)
 	}
+	if q.Split.By == "hash" && q.Split.Key == "" && ds.Time.Event != "" {
+		c.at("split", "question", "split").warnf("the test rows are drawn at random, though %s says when each row was asked: a model may learn from rows later than those it is tested on", ds.Time.Event).
+			hint(`split = { by = "time", test = "28d", valid = "14d" }, or name in key what stays together`)
+	}
 	lock := l.lock(ds.ID)
 	if lock == nil {
 		return

@@ -47,6 +47,8 @@ type comparing struct {
 	why        string          // the base model could not be re-scored
 	kind       string          // a verdict that needs no base: first, new_question, missing
 	reason     string          // of kind
+	leftOut    int             // test rows that base trained or chose on
+	notes      []string
 }
 
 // judge pairs the rows and asks the judge.

@@ -130,10 +130,20 @@ func questionChange(base, head *doc.Set, model string) string {
 	add("weight", a.Question.Weight, b.Question.Weight)
 	add("split", a.Question.Split, b.Question.Split)
 	add("threshold", a.Question.Threshold, b.Question.Threshold)
+	if b.Question.Split.By == "hash" && len(parts) == 0 {
+		add("the key of dataset "+b.Question.Dataset, keyOf(base, a), keyOf(head, b))
+	}
 	if len(parts) == 0 {
 		parts = []string{"what the dataset says of time and late columns"}
 	}
 	return "the pull request changes the question: " + strings.Join(parts, ", ")
+}
+
+func keyOf(docs *doc.Set, m *doc.Model) []string {
+	if d := docs.Datasets[m.Question.Dataset]; d != nil {
+		return d.Source.Key
+	}
+	return nil
 }
 
 // mayRecord lists the input digests that a pull request may record: those that head has and base has not.

@@ -8,6 +8,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -50,23 +51,9 @@ type Project struct {
 
 // Open finds the project that dir is in: it climbs to the first folder with a plumb.toml, and to the Git repository around it.
 func Open(opt Options) (*Project, error) {
-	dir, err := filepath.Abs(opt.Dir)
+	root, err := findRoot(opt.Dir)
 	if err != nil {
 		return nil, err
-	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, problem.Wrongf("", "%v", err)
-	}
-	root := dir
-	for {
-		if _, err := os.Stat(filepath.Join(root, "plumb.toml")); err == nil {
-			break
-		}
-		up := filepath.Dir(root)
-		if up == root {
-			return nil, problem.Wrongf("`plumb init --data FILE --label COLUMN` makes one, `plumb demo` shows one", "no plumb.toml here or above %s", dir)
-		}
-		root = up
 	}
 	repo, err := gitdb.Open(root)
 	if err != nil {
@@ -79,6 +66,25 @@ func Open(opt Options) (*Project, error) {
 	}
 	p.Prefix = filepath.ToSlash(prefix)
 	return p, p.connect()
+}
+
+// findRoot climbs from a folder to the first that holds a plumb.toml.
+func findRoot(from string) (string, error) {
+	dir, err := filepath.Abs(from)
+	if err != nil {
+		return "", err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", problem.Wrongf("-C takes a folder that is there", "there is no folder %s", from)
+	}
+	for root := dir; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, "plumb.toml")); err == nil {
+			return root, nil
+		}
+		if root == filepath.Dir(root) {
+			return "", problem.Wrongf("`plumb init --data FILE --label COLUMN` makes one, `plumb demo` shows one", "no plumb.toml here or above %s", dir)
+		}
+	}
 }
 
 // connect opens the ledger and the store that the project's own plumb.toml names.
@@ -155,13 +161,13 @@ func (p *Project) At(commit string) (*Tree, error) {
 			return nil, err
 		}
 	}
-	return &Tree{Docs: doc.Load(tree), FS: tree, Commit: commit}, nil
+	return &Tree{Docs: load(tree), FS: tree, Commit: commit}, nil
 }
 
 // Working loads the project as it lies in the working folder.
 func (p *Project) Working() (*Tree, error) {
 	fsys := os.DirFS(p.Root)
-	t := &Tree{Docs: doc.Load(fsys), FS: fsys, Working: true}
+	t := &Tree{Docs: load(fsys), FS: fsys, Working: true}
 	commit, _, err := p.Repo.Head()
 	switch {
 	case err == gitdb.ErrNoCommit:
@@ -259,7 +265,9 @@ func (p *Project) Resolve(e Event) (Event, error) {
 	if head == "" {
 		head = "HEAD"
 	}
-	if e.Head, err = p.Repo.Resolve(head); err != nil {
+	if e.Head, err = p.Repo.Resolve(head); errors.Is(err, gitdb.ErrNoCommit) {
+		return e, problem.Wrongf("git add -A && git commit", "there is nothing to measure: the repository has no commit yet")
+	} else if err != nil {
 		return e, problem.Wrongf("--head takes a branch or a commit", "head %q: %w", head, err)
 	}
 	if base == "" {

@@ -94,10 +94,22 @@ func verdictExit(cs []record.Comparison, blocked bool) int {
 	return problem.ExitFine
 }
 
+// gatesFail agrees with compare.Outcome.Fails: a rule that can't be evaluated says no, because a gate that passed when its numbers are gone
+// would be opened by taking them away.
 func gatesFail(c record.Comparison) bool {
 	return c.Verdict == record.Missing ||
 		slices.ContainsFunc(c.Metrics, func(m record.MetricDifference) bool { return m.Gate == record.GateFail }) ||
-		slices.ContainsFunc(c.Gates, func(g record.Gate) bool { return g.State == record.GateFail })
+		slices.ContainsFunc(c.Gates, func(g record.Gate) bool { return g.State != record.GatePass })
+}
+
+// projectName is base's, so that a pull request can't take over the comment of another project of the same repository.
+func projectName(base, head *Tree) string {
+	for _, t := range []*Tree{base, head} {
+		if t.Docs.Project != nil {
+			return t.Docs.Project.Name
+		}
+	}
+	return ""
 }
 
 func (r *review) load(ctx context.Context) (string, error) {
@@ -115,9 +127,7 @@ func (r *review) load(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.out.Event, r.out.Result.Base, r.out.Result.Head = r.event, r.event.Base, r.event.Head
-	if r.head.Docs.Project != nil {
-		r.out.Result.Project = r.head.Docs.Project.Name
-	}
+	r.out.Result.Project = projectName(r.base, r.head)
 	r.view, err = r.p.view(ctx)
 	return fmt.Sprintf("base %s, head %s", short(r.event.Base), short(r.event.Head)), err
 }
@@ -145,6 +155,7 @@ func (r *review) plan(context.Context) (string, error) {
 // run makes what head needs and the ledger does not have. A run recorded for another pull request is no hit.
 func (r *review) run(ctx context.Context) (string, error) {
 	var made, found []string
+	keep := recordable(r.out.Result.Event, r.base.Docs, r.head.Docs)
 	for _, t := range r.tasks {
 		if t.Experiment == "" {
 			continue
@@ -158,8 +169,14 @@ func (r *review) run(ctx context.Context) (string, error) {
 			continue
 		}
 		made = append(made, t.Experiment)
-		if mayRecord(r.base.Docs, r.head.Docs)[x.run.Inputs.Key()] != "" {
+		if keep[x.run.Inputs.Key()] != nil {
 			r.keepRun(x)
+			continue
+		}
+		for _, b := range x.blobs { // it is made for this comparison only, and the publisher judges again from its rows
+			if hexOf(b.Data) == x.run.Evaluation.SHA256 {
+				r.out.Blobs = append(r.out.Blobs, b)
+			}
 		}
 	}
 	if len(made) == 0 {
@@ -193,31 +210,15 @@ func (r *review) answer(ctx context.Context, t *Tree, experiment string) (x *exe
 	if err != nil {
 		return nil, false, err
 	}
-	for _, run := range r.view.RunsByInputs(key) {
-		if run.By.PullRequest != 0 && run.By.PullRequest != r.event.PullRequest && !r.onBase(key) {
-			continue
-		}
-		if x, err = w.load(ctx, run); err == nil {
-			r.answers[key] = x
-			return x, false, nil
-		}
-		r.p.progress("run %s can't be used: %v", run.ID, err)
+	if x = w.hit(ctx, r.view, key, seeker{r.event.PullRequest, has(r.base.Docs, key)}); x != nil {
+		r.answers[key] = x
+		return x, false, nil
 	}
 	if x, err = w.execute(ctx, t, experiment); err != nil {
 		return nil, false, err
 	}
 	r.answers[key] = x
 	return x, true, nil
-}
-
-// onBase says whether a digest is on the intent branch, so that a run recorded for any pull request counts.
-func (r *review) onBase(key string) bool {
-	for id := range r.base.Docs.Experiments {
-		if served(r.base.Docs, id) == key {
-			return true
-		}
-	}
-	return false
 }
 
 // workshop opens the engine when a step first needs it; its settings are base's where base has a project.

@@ -3,8 +3,12 @@ package flow
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
 	"github.com/plumb-ml/plumb/internal/trainset"
@@ -20,12 +24,6 @@ func (r *review) compare(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("comparing %s: %w", t.Experiment, err)
 		}
-		c.Promotes = t.Promotes
-		c.Head.Commit = r.event.Head
-		if t.Base != "" {
-			c.Base.Commit = r.event.Base
-			c.Base.Distance = r.p.Repo.Distance(r.event.Base, r.event.Head)
-		}
 		r.out.Result.Comparisons = append(r.out.Result.Comparisons, *c)
 		r.out.Records = append(r.out.Records, record.ComparisonRecord{Header: r.p.header(record.KindComparison, r.head), Comparison: *c})
 	}
@@ -34,78 +32,150 @@ func (r *review) compare(ctx context.Context) (string, error) {
 
 // judge compares one task's answer with base's champion, or says why there is nothing to compare with.
 func (r *review) judge(ctx context.Context, t task) (*record.Comparison, error) {
-	if t.Kind != "" {
-		return r.alone(t)
-	}
-	key, err := digestOf(r.head.Docs, t.Experiment)
+	w, err := r.workshop(ctx)
 	if err != nil {
 		return nil, err
 	}
-	x := r.answers[key]
-	c := comparing{model: r.base.Docs.Models[t.Model], design: firstOf(r.base.Docs.Design, r.head.Docs.Design),
-		experiment: r.head.Docs.Experiments[t.Experiment], head: x.as(t.Experiment)}
-	base, leftOut, err := r.baseSide(ctx, t, &c)
-	if err != nil {
-		return nil, err
-	}
-	c.base = base
-	out, err := c.judge()
-	if err != nil {
-		return nil, err
-	}
-	out.LeftOut = leftOut
-	out.Notes = append(out.Notes, hypothesisNotes(r.head, x.run)...)
-	if why := c.why; why != "" {
-		out.Notes = append(out.Notes, "the base model could not be re-scored: "+why)
-	}
-	noteChangedGates(out, r.base.Docs.Models[t.Model], r.head.Docs.Models[t.Model])
-	return out, nil
-}
-
-// alone is a comparison without a base: the first answer to a question, a changed question, a removed champion.
-func (r *review) alone(t task) (*record.Comparison, error) {
-	m := r.head.Docs.Models[t.Model]
-	c := comparing{model: m, experiment: r.head.Docs.Experiments[t.Experiment], kind: t.Kind, reason: t.Reason}
+	pair := trees{r.p, r.base, r.head, r.event}
+	c := pair.comparing(t)
 	if t.Experiment != "" {
 		key, err := digestOf(r.head.Docs, t.Experiment)
 		if err != nil {
 			return nil, err
 		}
-		c.head = r.answers[key].as(t.Experiment)
+		x := r.answers[key]
+		c.head, c.notes = x.as(t.Experiment), hypothesisNotes(r.head, x.run)
+		if c.head.eval, err = w.ruled(ctx, pair, t, c.head.eval); err != nil {
+			return nil, err
+		}
 	}
+	if t.Kind == "" {
+		if err := r.baseSide(ctx, t, &c); err != nil {
+			return nil, err
+		}
+	}
+	return pair.decide(t, &c)
+}
+
+// trees are the two sides of a pull request.
+type trees struct {
+	p          *Project
+	base, head *Tree
+	event      Event
+}
+
+// comparing starts the comparison that a task asks for. What decides is base's: contract, gates, design card. Head's contract decides for a
+// model that base does not have, and for another question, where base's means nothing.
+func (pair trees) comparing(t task) comparing {
+	base, head := pair.base.Docs, pair.head.Docs
+	c := comparing{model: base.Models[t.Model], design: firstOf(base.Design, head.Design), experiment: head.Experiments[t.Experiment],
+		kind: t.Kind, reason: t.Reason}
 	c.base.Experiment = t.Base
-	return c.judgeAlone()
+	if c.model == nil || digestsDiffer(questionOf(base, t.Model), questionOf(head, t.Model)) {
+		c.model = head.Models[t.Model]
+	}
+	return c
+}
+
+// decide judges, and adds what the judge can't know.
+func (pair trees) decide(t task, c *comparing) (*record.Comparison, error) {
+	judge := c.judge
+	if t.Kind != "" {
+		judge = c.judgeAlone
+	}
+	out, err := judge()
+	if err != nil {
+		return nil, err
+	}
+	out.Promotes, out.LeftOut, out.Notes = t.Promotes, c.leftOut, c.notes
+	if c.why != "" {
+		out.Notes = append(out.Notes, fmt.Sprintf("the base model could not be re-scored: %.400s", c.why))
+	}
+	out.Head.Commit = pair.event.Head
+	if t.Base != "" {
+		out.Base.Commit = pair.event.Base
+		out.Base.Distance = pair.p.Repo.Distance(pair.event.Base, pair.event.Head)
+	}
+	if t.Kind == "" {
+		noteChangedGates(out, pair.base.Docs.Models[t.Model], pair.head.Docs.Models[t.Model])
+	}
+	return out, nil
+}
+
+// rows gives head's rows of a task's model with the groups and slices that rule intervals and gates: those of the document that decides.
+// They are no part of the question, so a pull request could otherwise change both to pass.
+func (w *workshop) rows(ctx context.Context, pair trees, t task) (*trainset.Rows, error) {
+	rule, now := pair.comparing(t).model.Question, pair.head.Docs.Models[t.Model]
+	if rule.Group == now.Question.Group && slices.Equal(rule.Slices, now.Question.Slices) {
+		return w.ask(ctx, pair.head, t.Model)
+	}
+	key := strings.Join([]string{"ruled", pair.base.Commit, pair.head.Commit, t.Model}, " ")
+	if rows := w.asked[key]; rows != nil {
+		return rows, nil
+	}
+	data, err := w.data(ctx, pair.head, now.Question.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	model, docs := *now, *pair.head.Docs
+	model.Question.Group, model.Question.Slices = rule.Group, rule.Slices
+	docs.Models = maps.Clone(docs.Models)
+	docs.Models[t.Model] = &model
+	rows, err := trainset.Ask(ctx, data, &docs, t.Model)
+	if err != nil {
+		return nil, problem.Wrongf("change group and slices in a pull request of their own, before the data that they read",
+			"the groups and slices of %s as the base has them do not fit head's data: %w", t.Model, err)
+	}
+	w.asked[key] = rows
+	return rows, nil
+}
+
+// ruled gives an evaluation of head's rows the groups and slices that decide. A run found in the ledger may have been made under others.
+func (w *workshop) ruled(ctx context.Context, pair trees, t task, e record.Evaluation) (record.Evaluation, error) {
+	rows, err := w.rows(ctx, pair, t)
+	if err != nil {
+		return e, err
+	}
+	at := make(map[int64]int, len(rows.RowID))
+	for i, id := range rows.RowID {
+		at[id] = i
+	}
+	index := make([]int, len(e.RowID))
+	for i, id := range e.RowID {
+		j, ok := at[id]
+		if !ok || rows.Part[j].String() != e.Part[i] {
+			return e, fmt.Errorf("row %d of the evaluation is no %s row of the pinned data", id, e.Part[i])
+		}
+		index[i] = j
+	}
+	e.Group, e.Slices = pick(rows.Group, index), map[string][]string{}
+	for name, values := range rows.Slices {
+		e.Slices[name] = pick(values, index)
+	}
+	return e, nil
 }
 
 // baseSide gives base's champion on head's test rows: re-scored where that can be done, else as stored. It adds the rows as scored to the bundle.
-func (r *review) baseSide(ctx context.Context, t task, c *comparing) (s side, leftOut int, err error) {
+func (r *review) baseSide(ctx context.Context, t task, c *comparing) error {
 	w, err := r.workshop(ctx)
 	if err != nil {
-		return side{}, 0, err
+		return err
 	}
 	x, _, err := r.answer(ctx, r.base, t.Base)
 	if err != nil {
 		c.why = err.Error()
 		return r.storedBase(ctx, t, c)
 	}
-	eval, leftOut, err := w.rescore(ctx, r.base, r.head, t, x)
+	eval, leftOut, err := w.rescore(ctx, trees{r.p, r.base, r.head, r.event}, t, x)
 	if err != nil {
 		c.why = err.Error()
 		return r.storedBase(ctx, t, c)
 	}
-	c.method = rescored
-	s = (&execution{run: x.run, eval: eval}).as(t.Base)
-	if s.Evaluation, err = r.keepEvaluation(ctx, w, eval); err != nil {
-		return side{}, 0, err
-	}
-	// A run that was made for this comparison only has no record to point at.
-	if !r.recorded(x.run) {
-		s.Run = ""
-	}
-	return s, leftOut, nil
+	c.method, c.leftOut = rescored, leftOut
+	c.base = (&execution{run: x.run, eval: eval}).as(t.Base) // a run that was made for this comparison only has no id to point at
+	c.base.Evaluation, err = r.keepEvaluation(ctx, w, eval)
+	return err
 }
-
-func (r *review) recorded(run record.Run) bool { return run.ID != "" }
 
 func (r *review) keepEvaluation(ctx context.Context, w *workshop, eval record.Evaluation) (record.Pointer, error) {
 	data, err := w.parquet(ctx, eval)
@@ -118,34 +188,40 @@ func (r *review) keepEvaluation(ctx context.Context, w *workshop, eval record.Ev
 }
 
 // storedBase falls back to what base's run predicted when it was made.
-func (r *review) storedBase(ctx context.Context, t task, c *comparing) (side, int, error) {
+func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 	key, err := digestOf(r.base.Docs, t.Base)
 	if err != nil {
-		return side{}, 0, err
+		return err
 	}
-	for _, run := range r.view.RunsByInputs(key) {
+	for _, run := range usable(r.view, key, seeker{r.event.PullRequest, true}) {
 		eval, err := r.shop.stored(ctx, run)
 		if err != nil {
 			continue
 		}
-		s := (&execution{run: run, eval: eval}).as(t.Base)
-		s.Evaluation, err = r.keepEvaluation(ctx, r.shop, eval)
-		return s, 0, err
+		c.base = (&execution{run: run, eval: eval}).as(t.Base)
+		c.base.Evaluation, err = r.keepEvaluation(ctx, r.shop, eval)
+		return err
 	}
-	return side{}, 0, fmt.Errorf("the base champion %s can neither be run nor re-scored, and no run of it is stored: %s", t.Base, c.why)
+	return fmt.Errorf("the base champion %s can neither be run nor re-scored, and no run of it is stored: %s", t.Base, c.why)
 }
 
 // rescore lets base's model answer for head's test rows, with base's feature definitions over head's data. Rows that base trained or chose on
 // (its recorded split rule, evaluated on these rows) are left out and counted; its valid part is among them, because early stopping and
 // thresholds saw it.
-func (w *workshop) rescore(ctx context.Context, base, head *Tree, t task, x *execution) (record.Evaluation, int, error) {
-	rows, err := w.ask(ctx, head, t.Model)
+func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution) (record.Evaluation, int, error) {
+	base, head := pair.base, pair.head
+	rows, err := w.rows(ctx, pair, t)
+	if err != nil {
+		return record.Evaluation{}, 0, err
+	}
+	parts, err := rows.PartsUnder(x.run.Split, x.run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content)
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
 	mixed := *base.Docs
 	mixed.Datasets, mixed.Locks = head.Docs.Datasets, head.Docs.Locks
-	ids := datasetsOf(base.Docs, t.Base)
+	mixed.Models = head.Docs.Models // the question is the same, but head may call its dataset otherwise
+	ids := datasetsOf(&mixed, t.Base)
 	for _, id := range ids {
 		if head.Docs.Datasets[id] == nil {
 			return record.Evaluation{}, 0, fmt.Errorf("dataset %s, which base's features read, is gone", id)
@@ -155,18 +231,7 @@ func (w *workshop) rescore(ctx context.Context, base, head *Tree, t task, x *exe
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	var keep []int
-	leftOut := 0
-	for i, part := range rows.PartsUnder(x.run.Split) {
-		switch {
-		case rows.Part[i] != trainset.Test:
-		case part == trainset.Test:
-			keep = append(keep, i)
-		default:
-			leftOut++
-		}
-	}
-	tested := rows.Select(keep)
+	tested, leftOut := unseen(rows, x.run.Split)
 	features, err := trainset.Features(ctx, data, &mixed, t.Base, tested)
 	if err != nil {
 		return record.Evaluation{}, 0, err
@@ -176,6 +241,21 @@ func (w *workshop) rescore(ctx context.Context, base, head *Tree, t task, x *exe
 		return record.Evaluation{}, 0, err
 	}
 	return tested.Evaluation(scores), leftOut, nil
+}
+
+// unseen gives the test rows that a run with another split did not train or choose on, and how many were left out.
+func unseen(rows *trainset.Rows, other record.Split) (tested *trainset.Rows, leftOut int) {
+	var keep []int
+	for i, part := range rows.PartsUnder(other) {
+		switch {
+		case rows.Part[i] != trainset.Test:
+		case part == trainset.Test:
+			keep = append(keep, i)
+		default:
+			leftOut++
+		}
+	}
+	return rows.Select(keep), leftOut
 }
 
 // noteChangedGates shows how head changes the contract that base's gates come from.

@@ -3,8 +3,10 @@ package trainset
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,19 +138,23 @@ func Bucket(salt, key string) int {
 	return int(binary.BigEndian.Uint64(sum[:8]) % buckets)
 }
 
-// PartsUnder says which part each row would play under another run's recorded split: what that run trained on, evaluated on these rows.
-// Keys are those of this question, which has the same split rule.
-func (r *Rows) PartsUnder(s record.Split) []Part {
+// PartsUnder says which part each row would play under another run's recorded split of the same question: what that run trained on, evaluated
+// on these rows. sameData says that both runs have the same rows under the same row ids.
+//
+// A split by hash or column reads the row alone, so the other run's answer is this one's. The exception is a hash of the ordinal, for want of a
+// key: in other data another row has it, and nobody can tell what the other run trained on. That is an error.
+func (r *Rows) PartsUnder(s record.Split, sameData bool) ([]Part, error) {
+	if s.By == "hash" && s.Key == "" && r.Key == nil && !sameData {
+		return nil, errors.New("the split goes by the row's ordinal and the data differ, so which rows it trained on can't be told; [source] key in the dataset would tell")
+	}
+	if s.By != "time" {
+		return slices.Clone(r.Part), nil
+	}
 	out := make([]Part, len(r.RowID))
 	for i := range out {
-		switch s.By {
-		case "time":
-			out[i] = timePart(s, r.Event[i])
-		default: // the rule reads the row alone, so the other run's answer is this one's
-			out[i] = r.Part[i]
-		}
+		out[i] = timePart(s, r.Event[i])
 	}
-	return out
+	return out, nil
 }
 
 // groupByTime is the default group of a time split: the event's day, or its hour when the test part has fewer than 20 days.
