@@ -1,16 +1,14 @@
 package plumb_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
+	"errors"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/plumb-ml/plumb/internal/engine"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -99,6 +97,98 @@ func TestHostileBundles(t *testing.T) {
 			}
 			f.keep = true
 		}, "regular file"},
+		"a folder that is a link": {func(t *testing.T, f *forged) {
+			link := f.dir + "-link"
+			if err := os.Symlink(f.dir, link); err != nil {
+				t.Fatal(err)
+			}
+			f.dir, f.keep = link, true
+		}, "no folder"},
+		"a pipe": {func(t *testing.T, f *forged) {
+			path := filepath.Join(f.dir, "result.json")
+			if err := errors.Join(os.Remove(path), exec.Command("mkfifo", path).Run()); err != nil {
+				t.Fatal(err)
+			}
+			f.keep = true
+		}, "regular file"},
+		"a folder beside the table": {func(t *testing.T, f *forged) {
+			if err := os.MkdirAll(filepath.Join(f.dir, "a", "b"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			f.keep = true
+		}, "holds no member"},
+		"a record from the future": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Time = r.Time.AddDate(50, 0, 0) })
+		}, "its time is"},
+		"a record from long ago, to be the first": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Time = r.Time.AddDate(-1, 0, 0) })
+		}, "its time is"},
+		"another commit": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Code.Commit = strings.Repeat("a", 40) })
+		}, "it was made at"},
+		"a run that failed": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Status = "failed" })
+		}, "went well"},
+		"a note for the page": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Environment = strings.Repeat("x", 1000) })
+		}, "environment"},
+		"timings that are no numbers": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Timings.Total = math.NaN() })
+		}, "timings"},
+		"features that the model has not": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Features = append(r.Features, "secret") })
+		}, "features"},
+		"details that the rows do not give": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Detail = f.blob([]byte(`{"schema":"plumb.detail/v1"}`), r.Detail) })
+		}, "details"},
+		"a model that is none": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Artifact = f.blob([]byte(`{"format":"plumb.glm/1"}`), r.Artifact) })
+		}, "numbers"},
+		"a pointer into another's objects": {func(t *testing.T, f *forged) {
+			f.run(func(r *record.Run) { r.Artifact.OID = strings.Repeat("a", 40) })
+		}, "pointer"},
+		"two runs of one digest": {func(t *testing.T, f *forged) {
+			f.again("runs/", func(r any) any { run := *r.(*record.Run); run.Timings.Total++; return run })
+		}, "two runs"},
+		"some rows left out": {func(t *testing.T, f *forged) {
+			f.evaluation(func(e *record.Evaluation) { *e = firstRows(*e, len(e.RowID)-1) })
+		}, "rows"},
+		"rows of base left out": {func(t *testing.T, f *forged) {
+			f.base(func(e *record.Evaluation) { *e = firstRows(*e, len(e.RowID)/2) })
+		}, "rows"},
+		"scores of base that its model did not give": {func(t *testing.T, f *forged) {
+			f.base(func(e *record.Evaluation) { e.Scores[0][0] = 1 - e.Scores[0][0] })
+		}, "its scores are not those of the model"},
+		"a method that was not needed": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.Method = "stored" })
+		}, "can be re-scored"},
+		"no method": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.Method = "" })
+		}, "can be re-scored"},
+		"base's run as head's": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.Head.Run, c.Head.Evaluation = c.Base.Run, c.Base.Evaluation })
+		}, "names a run of the ledger"},
+		"a run of the ledger that is another's": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.Base.Run = "20010630T120000Z-0123456789ab" })
+		}, "may stand for"},
+		"rows left out that were not": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.LeftOut = 7 })
+		}, "verdict or numbers"},
+		"somebody's name": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.Head.Who = "@ann" })
+		}, "verdict or numbers"},
+		"another threshold": {func(t *testing.T, f *forged) {
+			f.comparison(func(c *record.Comparison) { c.Base.Threshold = 0.9 })
+		}, "verdict or numbers"},
+		"an exit that the gates do not give": {func(t *testing.T, f *forged) {
+			f.result(func(ci *record.CI) { ci.Exit = 1 })
+		}, "exit"},
+		"data that were not checked": {func(t *testing.T, f *forged) {
+			f.result(func(ci *record.CI) { ci.Data = append(ci.Data, record.DataChange{Dataset: "rows"}) })
+		}, "data"},
+		"steps that the flow has not": {func(t *testing.T, f *forged) {
+			f.result(func(ci *record.CI) { ci.Steps[0].Name = "nothing to see here" })
+		}, "step 1"},
 		"another head":  {func(t *testing.T, f *forged) { f.table.Head = strings.Repeat("1", 40) }, "head"},
 		"another event": {func(t *testing.T, f *forged) { f.table.Event = "push" }, "push"},
 	} {
@@ -163,247 +253,4 @@ func refused(t *testing.T, dir, bundle, what string) string {
 
 func tip(t *testing.T, dir string) string {
 	return git(t, dir, "for-each-ref", "--format=%(objectname)", "refs/heads/plumb/")
-}
-
-// forged is a bundle in the hands of somebody who can write a table that agrees with it.
-type forged struct {
-	t     *testing.T
-	dir   string
-	table record.Bundle
-	keep  bool // leave the table as it is
-}
-
-func forge(t *testing.T, dir string) *forged {
-	f := &forged{t: t, dir: dir}
-	f.read("bundle.json", &f.table)
-	return f
-}
-
-func (f *forged) read(name string, into any) {
-	data, err := os.ReadFile(filepath.Join(f.dir, filepath.FromSlash(name)))
-	if err == nil {
-		err = json.Unmarshal(data, into)
-	}
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-// sign writes the table anew over the members that there are.
-func (f *forged) sign() {
-	if f.keep {
-		return
-	}
-	for i := range f.table.Members {
-		m := &f.table.Members[i]
-		data, err := os.ReadFile(filepath.Join(f.dir, filepath.FromSlash(strings.TrimPrefix(m.Name, "../"))))
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		m.Bytes, m.SHA256 = int64(len(data)), hexSum(data)
-	}
-	data, err := json.MarshalIndent(f.table, "", "  ")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	write(f.t, filepath.Join(f.dir, "bundle.json"), append(data, '\n'))
-}
-
-func (f *forged) add(name string, data []byte) {
-	path := filepath.Join(f.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		f.t.Fatal(err)
-	}
-	write(f.t, path, data)
-	f.table.Members = append(f.table.Members, record.Member{Name: name})
-}
-
-func (f *forged) drop(prefix string) {
-	var kept []record.Member
-	for _, m := range f.table.Members {
-		if strings.HasPrefix(m.Name, prefix) {
-			if err := os.Remove(filepath.Join(f.dir, filepath.FromSlash(m.Name))); err != nil {
-				f.t.Fatal(err)
-			}
-			continue
-		}
-		kept = append(kept, m)
-	}
-	f.table.Members = kept
-}
-
-func (f *forged) rename(from, to string) {
-	for i := range f.table.Members {
-		if f.table.Members[i].Name == from {
-			f.table.Members[i].Name = to
-		}
-	}
-}
-
-// replace swaps the one record below prefix for what change makes of it.
-func (f *forged) replace(prefix string, change func(any) any) {
-	for _, m := range f.table.Members {
-		if !strings.HasPrefix(m.Name, "records/"+prefix) {
-			continue
-		}
-		data, err := os.ReadFile(filepath.Join(f.dir, filepath.FromSlash(m.Name)))
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		r, err := record.Decode(strings.TrimPrefix(m.Name, "records/"), data)
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		path, data, err := record.Encode(change(r))
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		f.drop(m.Name)
-		f.add("records/"+path, data)
-		return
-	}
-	f.t.Fatalf("no record below %s", prefix)
-}
-
-func (f *forged) run(change func(*record.Run)) {
-	f.replace("runs/", func(r any) any {
-		run := *r.(*record.Run)
-		change(&run)
-		return run
-	})
-}
-
-func (f *forged) comparison(change func(*record.Comparison)) {
-	f.replace("comparisons/", func(r any) any {
-		c := *r.(*record.ComparisonRecord)
-		change(&c.Comparison)
-		f.result(func(ci *record.CI) { ci.Comparisons[0] = c.Comparison })
-		return c
-	})
-}
-
-func (f *forged) result(change func(*record.CI)) {
-	var ci record.CI
-	f.read("result.json", &ci)
-	change(&ci)
-	data, err := json.Marshal(ci)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	write(f.t, filepath.Join(f.dir, "result.json"), data)
-}
-
-// resign makes the inputs' digest agree with the inputs.
-func (f *forged) resign(r *record.Run) {
-	delete(r.Inputs, "digest")
-	d, err := r.Inputs.Digest()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	r.Inputs["digest"] = d
-}
-
-// evaluation changes the run's evaluation, and makes every number and pointer agree with it.
-func (f *forged) evaluation(change func(*record.Evaluation)) {
-	ctx := context.Background()
-	db, err := engine.Open(ctx, engine.Options{Read: []string{f.dir}, Temp: f.t.TempDir()})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer db.Close()
-	var was record.Pointer
-	var now record.Pointer
-	f.run(func(r *record.Run) {
-		was = r.Evaluation
-		path := filepath.Join(f.dir, "blobs", was.SHA256)
-		frame, err := db.Frame(ctx, "select * from read_parquet('"+path+"')")
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		e, err := record.EvaluationOf(frame)
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		change(&e)
-		if err := db.WriteFrame(ctx, e.Frame(), path); err != nil {
-			f.t.Fatal(err)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		now = record.Pointer{SHA256: hexSum(data), Bytes: int64(len(data)), Type: was.Type, Rows: was.Rows}
-		r.Evaluation = now
-		f.drop("blobs/" + was.SHA256)
-		f.add("blobs/"+now.SHA256, data)
-	})
-	f.comparison(func(c *record.Comparison) { c.Head.Evaluation = now })
-}
-
-// digestOf gives an input digest of an experiment as base has it.
-func digestOf(t *testing.T, dir, experiment, input string) string {
-	t.Helper()
-	_, out, _ := call(dir, "runs", "show", experiment, "--json")
-	var shown struct {
-		Inputs map[string]any `json:"inputs"`
-	}
-	if err := json.Unmarshal([]byte(out), &shown); err != nil {
-		t.Fatal(err)
-	}
-	d, ok := shown.Inputs[input].(string)
-	if !ok {
-		t.Fatalf("no input %s: %s", input, out)
-	}
-	return d
-}
-
-// storedRun makes of a run what claims to be the recorded run of another experiment.
-func storedRun(t *testing.T, dir, experiment string, as record.Run) record.Run {
-	as.Experiment = experiment
-	as.Inputs = record.Inputs{}
-	_, out, _ := call(dir, "runs", "show", experiment, "--json")
-	var shown struct {
-		Inputs map[string]any `json:"inputs"`
-	}
-	if err := json.Unmarshal([]byte(out), &shown); err != nil {
-		t.Fatal(err)
-	}
-	for k, v := range shown.Inputs {
-		if n, ok := v.(float64); ok {
-			v = int64(n)
-		}
-		as.Inputs[k] = v
-	}
-	return as
-}
-
-func members(t *testing.T, dir string) []string {
-	var table record.Bundle
-	(&forged{t: t, dir: dir}).read("bundle.json", &table)
-	var out []string
-	for _, m := range table.Members {
-		out = append(out, m.Name)
-	}
-	return out
-}
-
-func copied(t *testing.T, dir string) string {
-	t.Helper()
-	to := filepath.Join(t.TempDir(), "bundle")
-	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
-	return to
-}
-
-func write(t *testing.T, path string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func hexSum(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

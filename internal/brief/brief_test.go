@@ -135,7 +135,7 @@ func TestSentences(t *testing.T) {
 		{Sentence(gone), "missing — delay: nothing answers it any more: the pull request removes the champion"},
 		{Hypothesis(claim), "✓ Confirmed: b lifts AUC. (AUC +0.037, a gain of 0.01 claimed)"},
 		{Trained(far.Head), "trained by @ann, scored by CI"}, {Person("ann@example.org"), "ann"}, {Person("@ann"), "@ann"}, {Person(""), ""},
-		{Method(far), "The base's model could not be run again: its stored predictions of 10 shared test rows stand for it in 3 groups that move together; 1 row that either side trained on is left out. Intervals are of the difference and leave out the randomness of training. b was trained by @ann, scored by CI."},
+		{Method(far), "Both sides stand by their stored predictions of 10 shared test rows in 3 groups that move together; 1 row that either side trained on is left out. Intervals are of the difference and leave out the randomness of training. b was trained by @ann, scored by CI."},
 		{GateSentence(record.Gate{Name: "g", State: "unknown", Require: "x > 1", Reason: "x does not exist here"}), "? g cannot say: x > 1; x does not exist here"},
 		{DataSentence(record.DataChange{Dataset: "d", Changed: true, RowsBase: 10, RowsHead: 10}), "d 10 rows as before, other content"},
 		{DataSentence(record.DataChange{Dataset: "d", Changed: true, RowsHead: 1234}), "d is new, 1,234 rows"},

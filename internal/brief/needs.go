@@ -202,7 +202,7 @@ func Method(c record.Comparison) string {
 	}
 	how := map[string]string{
 		"rescored": "The base's model scored the same %s test rows",
-		"stored":   "The base's model could not be run again: its stored predictions of %s shared test rows stand for it",
+		"stored":   "Both sides stand by their stored predictions of %s shared test rows",
 		"unpaired": "The two answers share no rows, so they are compared unpaired, over %s test rows",
 	}[c.Method]
 	if how == "" {

@@ -1,6 +1,9 @@
 package brief
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/record"
@@ -99,7 +102,21 @@ func RowOfValue(v *record.ValueDifference) (Row, bool) {
 		row.Interval = SignedMoney(v.Currency, *v.Low) + " … " + SignedMoney(v.Currency, *v.High)
 		row.Verdict = verdictOfInterval(*v.Low, *v.High)
 	}
+	if v.AssumeLow != nil && v.AssumeHigh != nil {
+		// The interval holds the assumptions fixed. A verdict must hold whatever they are within their ranges.
+		if row.Verdict != verdictOfInterval(*v.AssumeLow, *v.AssumeHigh) {
+			row.Verdict = record.Inconclusive
+		}
+		row.Reason = fmt.Sprintf("%s … %s within the ranges of %s", SignedMoney(v.Currency, *v.AssumeLow), SignedMoney(v.Currency, *v.AssumeHigh), assumptions(v))
+	}
 	return row, true
+}
+
+func assumptions(v *record.ValueDifference) string {
+	if v.Guesses == v.Ranged {
+		return map[bool]string{true: "1 guess", false: Count(v.Guesses) + " guesses"}[v.Guesses == 1]
+	}
+	return fmt.Sprintf("%d assumptions, %d of them guesses", v.Ranged, v.Guesses)
 }
 
 // verdictOfInterval reads an interval without a tolerance, money up being good.
@@ -133,15 +150,68 @@ func Rows(c record.Comparison) []Row {
 	return out
 }
 
-// SliceRows shows a comparison's metrics of slices, as listed.
+// SliceRows shows the slices of a comparison, those that lost most first.
 func SliceRows(c record.Comparison) []Row {
 	var out []Row
-	for _, m := range c.Metrics {
-		if m.Slice != "" {
-			out = append(out, RowOf(m))
-		}
+	for _, m := range slicesOf(c) {
+		out = append(out, RowOf(m))
 	}
 	return out
+}
+
+// SlicesLost says how many slices lost, in numbers alone, and which lost most; "" without slices.
+func SlicesLost(c record.Comparison) (count, most string) {
+	lost, sure := 0, 0
+	all := slicesOf(c)
+	for _, m := range all {
+		if gain, ok := gainOf(m); ok && gain < 0 {
+			lost++
+		}
+		if m.Verdict == record.Worse {
+			sure++
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return "", ""
+	case lost == 0:
+		return "none lost", ""
+	}
+	count = fmt.Sprintf("%d lost, %d for sure", lost, sure)
+	if sure == 0 {
+		count = fmt.Sprintf("%d lost, none for sure", lost)
+	}
+	return count, fmt.Sprintf("%s lost most: %s", all[0].Slice, RowOf(all[0]).Difference)
+}
+
+// slicesOf gives the slices, those that lost most first and those without a number last.
+func slicesOf(c record.Comparison) []record.MetricDifference {
+	var out []record.MetricDifference
+	for _, m := range c.Metrics {
+		if m.Slice != "" {
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b record.MetricDifference) int {
+		x, okX := gainOf(a)
+		y, okY := gainOf(b)
+		if okX != okY {
+			return map[bool]int{true: -1, false: 1}[okX]
+		}
+		return cmp.Compare(x, y)
+	})
+	return out
+}
+
+// gainOf is a difference signed so that up is good.
+func gainOf(m record.MetricDifference) (float64, bool) {
+	switch {
+	case m.Difference == nil:
+		return 0, false
+	case m.Direction == "down":
+		return -*m.Difference, true
+	}
+	return *m.Difference, true
 }
 
 // table takes the most telling rows of all comparisons, as many as there is room for, and counts the rest.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/text"
 )
@@ -13,34 +14,32 @@ func checkCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", GroupID: "start", Args: cobra.NoArgs,
 		Short:   "Check every document, and show all problems with their places",
+		Long:    "Read every document of the project, and show everything that is wrong at once, each with its place and what to do. It runs nothing and needs no repository.",
 		Example: "  plumb check\n  plumb check --json | jq '.problems[].message'",
 	}
 	c.RunE = func(*cobra.Command, []string) error {
-		p, err := a.open()
+		found, err := flow.Check(flow.Options{Dir: a.dir})
 		if err != nil {
 			return err
 		}
-		t, err := p.Working()
-		if err != nil {
-			return err
-		}
-		all := t.Docs.Problems.All()
-		if all == nil {
-			all = []problem.Problem{}
-		}
+		all := append([]problem.Problem{}, found.Problems.All()...)
 		result := struct {
 			Schema    string            `json:"schema"`
 			Documents int               `json:"documents"`
 			Problems  []problem.Problem `json:"problems"`
-		}{"plumb.check/v1", len(t.Docs.Files), all}
+			Notes     []string          `json:"notes"`
+		}{"plumb.check/v1", found.Documents, all, found.Notes}
 		err = a.print(result, func(o text.Out) error {
-			if err := text.Problems(o, all, sourceOf(t.FS)); err != nil {
+			if err := text.Problems(o, all, sourceOf(found.FS)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(o.W, "%d documents, %d problems\n", len(t.Docs.Files), len(all))
+			if err := notes(o, found.Notes); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(o.W, "%s, %s\n", count(found.Documents, "document"), count(len(all), "problem"))
 			return err
 		})
-		if err == nil && t.Docs.Problems.Errors() > 0 {
+		if err == nil && found.Problems.Errors() > 0 {
 			return answer(problem.ExitWrong)
 		}
 		return err

@@ -75,7 +75,7 @@ func (a *app) measure(ctx context.Context, f *ciFlags) error {
 		return err
 	}
 	if f.bundle != "" {
-		if err := m.WriteBundle(f.bundle, "plumb "+version()); err != nil {
+		if err := m.WriteBundle(a.path(f.bundle), "plumb "+version()); err != nil {
 			return err
 		}
 	}
@@ -158,7 +158,7 @@ It never checks out or runs what it publishes. When anything is wrong nothing is
 	}
 	f.add(c)
 	a.nowFlag(c)
-	c.RunE = func(c *cobra.Command, args []string) error { return a.publish(c.Context(), &f, args[0]) }
+	c.RunE = func(c *cobra.Command, args []string) error { return a.publish(c.Context(), &f, a.path(args[0])) }
 	return c
 }
 
@@ -207,7 +207,7 @@ func (a *app) publish(ctx context.Context, f *ciFlags, bundle string) error {
 		if done.Comment != "" {
 			fmt.Fprintf(o.W, "comment %s\n", done.Comment)
 		}
-		_, err := fmt.Fprintf(o.W, "recorded %d records\n", len(done.Records))
+		_, err := fmt.Fprintf(o.W, "recorded %s\n", count(len(done.Records), "record"))
 		return err
 	})
 }
@@ -246,7 +246,7 @@ func commentCommand(a *app) *cobra.Command {
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the comment instead of sending it")
 	c.Flags().StringVar(&url, "report-url", "", "address of the report site, for the comment's links")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		ci, err := flow.ReadResult(args[0])
+		ci, err := flow.ReadResult(a.path(args[0]))
 		if err != nil {
 			return err
 		}

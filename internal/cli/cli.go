@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -65,6 +66,12 @@ func Main(args []string, in io.Reader, out, err io.Writer, env []string) int {
 	if failure == nil {
 		return problem.ExitFine
 	}
+	if slices.Contains(args, "--json") { // flags after a wrong one are not read
+		a.json = true
+	}
+	if ctx.Err() != nil {
+		failure = problem.Failedf("call it again: what was not finished is not recorded", "stopped by a signal")
+	}
 	return a.fail(failure)
 }
 
@@ -84,6 +91,13 @@ What people decide is TOML in the repository; what machines observed is an appen
 			return nil
 		},
 	}
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		if a.json {
+			return problem.Wrongf("`plumb --help` lists the commands", "plumb needs a command")
+		}
+		return c.Help()
+	}
+	cobra.EnableCommandSorting = false // the table's order is the order of the work
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -146,6 +160,14 @@ func (a *app) fail(err error) int {
 		}
 	}
 	return exit
+}
+
+// count says how many, as "1 run" or "2 runs".
+func count[N int | int64](n N, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // silent is a no that was already printed as a result.

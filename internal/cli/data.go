@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/text"
@@ -55,7 +57,7 @@ Formatting, file boundaries and compression do not change the content digest.`,
 			if dry {
 				state = "not written (--dry-run)"
 			}
-			fmt.Fprintf(o.W, "%s: %d rows, %d columns, %d files · %s\n%s %s\n", pin.Dataset, pin.Rows, pin.Columns, pin.Files, pin.Content, pin.Lock, state)
+			fmt.Fprintf(o.W, "%s: %s, %s, %s · %s\n%s %s\n", pin.Dataset, count(pin.Rows, "row"), count(pin.Columns, "column"), count(pin.Files, "file"), pin.Content, pin.Lock, state)
 			for _, f := range pin.Failed {
 				fmt.Fprintln(o.W, "✗", f)
 			}
@@ -82,7 +84,7 @@ func dataShowCommand(a *app) *cobra.Command {
 			return err
 		}
 		return a.print(d, func(o text.Out) error {
-			fmt.Fprintf(o.W, "%s: %d rows in %d files · %s", d.Dataset, d.Rows, d.Files, d.State)
+			fmt.Fprintf(o.W, "%s: %s in %s · %s", d.Dataset, count(d.Rows, "row"), count(d.Files, "file"), d.State)
 			if d.Why != "" {
 				fmt.Fprintf(o.W, " (%s)", d.Why)
 			}
@@ -97,6 +99,7 @@ func qualityCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "quality [DATASET]", GroupID: "data", Args: cobra.MaximumNArgs(1),
 		Short:             "Run a dataset's checks on its pinned rows; exit 1 when a critical one fails",
+		Long:              "Run the checks that a dataset's document declares on its pinned rows. Exit 1 when a critical one fails.\n\n" + checkKinds(),
 		Example:           "  plumb quality flights\n  plumb quality flights --json",
 		ValidArgsFunction: completeFrom(a.datasetNames),
 	}
@@ -118,6 +121,23 @@ func qualityCommand(a *app) *cobra.Command {
 		return nil
 	}
 	return c
+}
+
+// checkKinds lists what `kind` of a check may be, with its parameters.
+func checkKinds() string {
+	var b strings.Builder
+	b.WriteString("Kinds of a [check.NAME], with what they need (and take):\n")
+	for _, k := range doc.CheckKinds {
+		fmt.Fprintf(&b, "  %s", k.Name)
+		if len(k.Needs) > 0 {
+			fmt.Fprintf(&b, ": %s", strings.Join(k.Needs, ", "))
+		}
+		if len(k.Takes) > 0 {
+			fmt.Fprintf(&b, " (%s)", strings.Join(k.Takes, ", "))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String() + "Every check may have level (critical, warning or info) and dimension."
 }
 
 func criticalFails(q record.Quality) bool {

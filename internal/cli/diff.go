@@ -57,10 +57,7 @@ func whyCommand(a *app) *cobra.Command {
 			for _, ch := range w.Changes {
 				fmt.Fprintf(o.W, "  %s: %s → %s\n", ch.Input, ch.Was, ch.Now)
 			}
-			for _, n := range w.Notes {
-				fmt.Fprintln(o.W, "note:", n)
-			}
-			return nil
+			return notes(o, w.Notes)
 		})
 	}
 	return c
@@ -91,7 +88,7 @@ func pushCommand(a *app) *cobra.Command {
 			for _, path := range sent.Records {
 				fmt.Fprintln(o.W, path)
 			}
-			_, err := fmt.Fprintf(o.W, "%s %d records on %s\n", verb, len(sent.Records), sent.Branch)
+			_, err := fmt.Fprintf(o.W, "%s %s on %s\n", verb, count(len(sent.Records), "record"), sent.Branch)
 			return err
 		})
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/text"
 )
@@ -15,7 +16,9 @@ func initCommand(a *app) *cobra.Command {
 		Use: "init", GroupID: "start", Args: cobra.NoArgs,
 		Short: "Make a project around a data file: five small documents, and `plumb run` works",
 		Long: `Read a CSV, Parquet or JSON-lines file, find out its types, the task, the event time and the features, and write
-plumb.toml, the dataset with its lock, a model and one experiment. Nothing that is there is overwritten.
+plumb.toml, the dataset with its lock, a model and one experiment. Nothing that is there is overwritten, and when it fails nothing is left.
+A CSV has a header, commas and decimal points, in UTF-8; a .tsv has tabs. The label may be a column with two values (a yes-or-no question), a
+column of numbers (an amount), or an expression as 'delay > 15'.
 
 --action writes the workflow that comments on pull requests, with the Action at the commit you name.`,
 		Example: "  plumb init --data ~/churn.csv --label churned\n  plumb init --data delays.parquet --label 'delay > 15' --time date\n" +
@@ -37,14 +40,14 @@ plumb.toml, the dataset with its lock, a model and one experiment. Nothing that 
 		}
 		return a.print(done, func(out text.Out) error {
 			for _, f := range done.Found {
-				fmt.Fprintln(out.W, f)
+				fmt.Fprintln(out.W, escape.Terminal(f))
 			}
 			verb := "wrote"
 			if o.DryRun {
 				verb = "would write"
 			}
 			for _, f := range done.Files {
-				fmt.Fprintln(out.W, verb, f)
+				fmt.Fprintln(out.W, verb, escape.Terminal(f))
 			}
 			for _, n := range done.Next {
 				fmt.Fprintln(out.W, "next:", n)

@@ -11,6 +11,9 @@ import (
 	"github.com/plumb-ml/plumb/internal/text"
 )
 
+// defaultSite is where the report goes when nobody says; `plumb init` has Git ignore it.
+const defaultSite = "_site"
+
 func reportCommand(a *app) *cobra.Command {
 	var out, bundle string
 	c := &cobra.Command{
@@ -20,28 +23,29 @@ func reportCommand(a *app) *cobra.Command {
 The folder is replaced; one that is no plumb report is refused.`,
 		Example: "  plumb report\n  plumb report -o public/",
 	}
-	c.Flags().StringVarP(&out, "output", "o", "_site", "the folder to build")
+	c.Flags().StringVarP(&out, "output", "o", defaultSite, "the folder to build; when not given, in the project's folder")
 	c.Flags().StringVar(&bundle, "bundle", "", "show the result of this bundle as the open proposal")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		p, err := a.open()
 		if err != nil {
 			return err
 		}
-		if !filepath.IsAbs(out) {
-			out = filepath.Join(p.Root, out)
+		dir := filepath.Join(p.Root, defaultSite)
+		if c.Flags().Changed("output") {
+			dir = a.path(out)
 		}
 		var ci *record.CI
 		if bundle != "" {
-			if ci, err = flow.ReadResult(bundle); err != nil {
+			if ci, err = flow.ReadResult(a.path(bundle)); err != nil {
 				return err
 			}
 		}
-		r, err := p.Report(c.Context(), out, ci)
+		r, err := p.Report(c.Context(), dir, ci)
 		if err != nil {
 			return err
 		}
 		return a.print(r, func(o text.Out) error {
-			_, err := fmt.Fprintf(o.W, "%d pages, %d kB: %s\n", r.Pages, r.Bytes/1000, r.Index)
+			_, err := fmt.Fprintf(o.W, "%s, %d kB: %s\n", count(r.Pages, "page"), r.Bytes/1000, r.Index)
 			return err
 		})
 	}

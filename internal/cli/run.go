@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -57,6 +58,12 @@ func assignments(pairs []string) (map[string]string, error) {
 		if !ok || k == "" {
 			return nil, problem.Wrongf("for example --set rounds=300", "--set %q is not key=value", pair)
 		}
+		if k = strings.TrimPrefix(k, "params."); out[k] != "" {
+			return nil, problem.Wrongf("keep one", "--set %s is there twice", k)
+		}
+		if v == "" {
+			return nil, problem.Wrongf("for example --set rounds=300", "--set %s= has no value", k)
+		}
 		out[k] = v
 	}
 	return out, nil
@@ -86,8 +93,8 @@ func runJSON(r *flow.RunResult) any {
 
 func printRun(o text.Out, r *flow.RunResult) error {
 	if !r.Cached && !r.Made {
-		_, err := fmt.Fprintln(o.W, r.Why)
-		return err
+		fmt.Fprintln(o.W, r.Why)
+		return notes(o, r.Notes)
 	}
 	state := fmt.Sprintf("run %s · %s · %.1f s", r.Run.ID, r.Run.Experiment, r.Run.Timings.Total)
 	if r.Cached {
@@ -102,12 +109,22 @@ func printRun(o text.Out, r *flow.RunResult) error {
 	if err := text.Metrics(o, r.Run); err != nil {
 		return err
 	}
-	for _, n := range r.Notes {
-		fmt.Fprintln(o.W, "note:", n)
+	if err := notes(o, r.Notes); err != nil {
+		return err
 	}
 	if r.Comparison != nil {
 		fmt.Fprintln(o.W)
 		return text.Comparison(o, *r.Comparison)
+	}
+	return nil
+}
+
+// notes prints what is no result but worth knowing. Names of columns and files may be in it.
+func notes(o text.Out, all []string) error {
+	for _, n := range all {
+		if _, err := fmt.Fprintln(o.W, "note:", escape.Terminal(n)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plumb-ml/plumb/internal/flow"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/text"
 )
@@ -24,6 +25,9 @@ func runsCommand(a *app) *cobra.Command {
 		p, err := a.open()
 		if err != nil {
 			return err
+		}
+		if o.Limit < 0 {
+			return problem.Wrongf("--limit 0 shows all", "--limit %d is less than none", o.Limit)
 		}
 		runs, total, err := p.Runs(c.Context(), o)
 		if err != nil {
@@ -47,8 +51,10 @@ func runsCommand(a *app) *cobra.Command {
 func runsShowCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "show ID", Args: cobra.ExactArgs(1),
-		Short:   "Show one run: its inputs, parameters, metrics and pointers",
-		Example: "  plumb runs show 20010630T120000Z-0123456789ab",
+		Short:             "Show one run: its inputs, parameters, metrics and pointers",
+		Long:              "Show one run. ID is a run's id, the beginning of one, or an experiment, which stands for its newest run.",
+		Example:           "  plumb runs show baseline\n  plumb runs show 20010630T120000Z-0123456789ab",
+		ValidArgsFunction: completeFrom(a.experimentNames),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		p, err := a.open()

@@ -152,7 +152,7 @@ func allMetrics(ci record.CI, b brief.Brief) string {
 }
 
 func slices(ci record.CI) string {
-	var out []string
+	var out, lost []string
 	n := 0
 	for _, c := range ci.Comparisons {
 		rows := brief.SliceRows(c)
@@ -160,12 +160,18 @@ func slices(ci record.CI) string {
 			continue
 		}
 		n += len(rows)
-		out = append(out, heading(c), metricTable(capped(rows), false))
+		count, most := brief.SlicesLost(c)
+		lost = append(lost, count)
+		title := "**" + escape.Markdown(c.Model+", "+c.Experiment) + "**"
+		if most != "" {
+			title += ": " + escape.Markdown(most)
+		}
+		out = append(out, title, metricTable(capped(rows), false))
 		if more := len(rows) - maxFolded; more > 0 {
 			out = append(out, fmt.Sprintf("%d more in the report.", more))
 		}
 	}
-	return fold(fmt.Sprintf("Slices (%d)", n), strings.Join(out, "\n\n"))
+	return fold(fmt.Sprintf("Slices (%d): %s", n, strings.Join(lost, "; ")), strings.Join(out, "\n\n"))
 }
 
 func capped(rows []brief.Row) []brief.Row { return rows[:min(len(rows), maxFolded)] }

@@ -81,6 +81,9 @@ func settings(o Options, temp string) []string {
 				files = append(files, name)
 			} else if err == nil {
 				dirs = append(dirs, name)
+				if escaped := globEscaper.Replace(name); escaped != name { // DuckDB compares the pattern, before it is matched
+					dirs = append(dirs, escaped)
+				}
 			}
 		}
 	}

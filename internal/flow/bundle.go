@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -100,6 +102,9 @@ func readBundle(dir, program string, limits doc.Limits) (*received, error) {
 			return nil, err
 		}
 	}
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return nil, errors.Join(fmt.Errorf("opening the bundle: %.200q is no folder", dir), err)
+	}
 	root, err := os.OpenRoot(dir) // no name in it can lead outside
 	if err != nil {
 		return nil, fmt.Errorf("opening the bundle: %w", err)
@@ -149,13 +154,16 @@ func (b *received) checkFolder(root *os.Root, limits doc.Limits) error {
 	if n := int64(len(b.table.Members)); n > most {
 		return fmt.Errorf("%d members, and at most %d are allowed", n, most)
 	}
-	listed := map[string]bool{"bundle.json": true}
+	listed, folders := map[string]bool{"bundle.json": true}, map[string]bool{".": true}
 	var total int64
 	for _, m := range b.table.Members {
-		if !memberName.MatchString(m.Name) || listed[m.Name] || m.Bytes < 0 || m.Bytes > size {
+		if !memberName.MatchString(m.Name) || listed[m.Name] || m.Bytes < 0 || m.Bytes > min(size, mostBytes(m.Name)) {
 			return fmt.Errorf("member name or size not allowed: %.120q, %d bytes", m.Name, m.Bytes)
 		}
 		listed[m.Name] = true
+		for up := path.Dir(m.Name); !folders[up]; up = path.Dir(up) {
+			folders[up] = true
+		}
 		if total += m.Bytes; total > size {
 			return fmt.Errorf("over %d bytes in all", size)
 		}
@@ -164,8 +172,10 @@ func (b *received) checkFolder(root *os.Root, limits doc.Limits) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir():
+		case d.IsDir() && folders[name]:
 			return nil
+		case d.IsDir():
+			return fmt.Errorf("folder %.120q holds no member", name)
 		case !d.Type().IsRegular():
 			return fmt.Errorf("%.120q is no regular file", name)
 		case !listed[name]:
@@ -173,6 +183,17 @@ func (b *received) checkFolder(root *os.Root, limits doc.Limits) error {
 		}
 		return nil
 	})
+}
+
+// mostBytes is how large a member of this name may be, whatever the whole may be.
+func mostBytes(name string) int64 {
+	switch kind, _, _ := strings.Cut(name, "/"); kind {
+	case "result.json":
+		return maxResultBytes
+	case "records":
+		return maxRecordBytes
+	}
+	return math.MaxInt64
 }
 
 func (b *received) readMember(root *os.Root, m record.Member) error {
@@ -185,9 +206,6 @@ func (b *received) readMember(root *os.Root, m record.Member) error {
 	}
 	switch kind, rest, _ := strings.Cut(m.Name, "/"); kind {
 	case "result.json":
-		if m.Bytes > maxResultBytes {
-			return fmt.Errorf("%d bytes, and at most %d are allowed", m.Bytes, maxResultBytes)
-		}
 		return strictJSON(data, &b.result)
 	case "blobs":
 		if rest != m.SHA256 {
@@ -195,9 +213,6 @@ func (b *received) readMember(root *os.Root, m record.Member) error {
 		}
 		b.blobs[rest] = data
 	default:
-		if m.Bytes > maxRecordBytes {
-			return fmt.Errorf("%d bytes, and a record has at most %d", m.Bytes, maxRecordBytes)
-		}
 		r, err := record.Decode(rest, data)
 		if err != nil {
 			return err
@@ -210,20 +225,26 @@ func (b *received) readMember(root *os.Root, m record.Member) error {
 	return nil
 }
 
-// readRegular reads a file that is no link, no device and not larger than it may be.
+// readRegular reads a file that is no link, no device and not larger than it may be. It asks the open file, which can't be changed for another
+// one in between, and opens without waiting for somebody at the other end of a pipe.
 func readRegular(root *os.Root, name string, most int64) ([]byte, error) {
-	info, err := root.Lstat(filepath.FromSlash(name))
+	place := filepath.FromSlash(name)
+	before, err := root.Lstat(place)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > most {
-		return nil, fmt.Errorf("%.120q is no regular file of at most %d bytes", name, most)
-	}
-	f, err := root.Open(filepath.FromSlash(name))
+	f, err := root.OpenFile(place, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || !os.SameFile(before, info) || info.Size() > most {
+		return nil, fmt.Errorf("%.120q is no regular file of at most %d bytes", name, most)
+	}
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
@@ -246,16 +267,4 @@ func (b *received) blob(p record.Pointer) ([]byte, error) {
 		return nil, fmt.Errorf("blob %.64s of %d bytes is not in the bundle", p.SHA256, p.Bytes)
 	}
 	return data, nil
-}
-
-// unclaimed lists blobs that no record of the bundle names.
-func (b *received) unclaimed(named []record.Pointer) []string {
-	var out []string
-	for sha := range b.blobs {
-		if !slices.ContainsFunc(named, func(p record.Pointer) bool { return p.SHA256 == sha }) {
-			out = append(out, sha)
-		}
-	}
-	slices.Sort(out)
-	return out
 }

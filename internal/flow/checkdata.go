@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/plumb-ml/plumb/internal/dataset"
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -15,41 +16,85 @@ import (
 	"github.com/plumb-ml/plumb/internal/table"
 )
 
-// checkData judges each dataset whose pin or checks changed: by head's checks, and by base's critical ones that head removed or loosened.
+// checkData judges each dataset that the pull request changes. The publisher does the same again.
 func (r *review) checkData(ctx context.Context) (string, error) {
-	checked := 0
-	for _, id := range keys(r.head.Docs.Datasets) {
-		lock, before := r.head.Docs.Locks[id], r.base.Docs.Locks[id]
-		ds := r.head.Docs.Datasets[id]
-		moved := lockMoved(before, lock)
-		if old := r.base.Docs.Datasets[id]; !moved && old != nil && reflect.DeepEqual(old.Checks, ds.Checks) {
-			continue
-		}
-		w, err := r.workshop(ctx)
-		if err != nil {
-			return "", err
-		}
-		s, err := w.snapshot(ctx, r.head, withBaseChecks(ds, r.base.Docs.Datasets[id]))
-		if err != nil {
-			return "", fmt.Errorf("checking %s: %w", id, err)
-		}
-		checked++
-		change := s.change(before, moved)
-		r.blocked = r.blocked || change.Blocking
-		r.out.Result.Data = append(r.out.Result.Data, change)
-		if moved {
+	if len(changedData(r.base.Docs, r.head.Docs)) == 0 {
+		return "", skip("no pinned data and no check changed")
+	}
+	w, err := r.workshop(ctx)
+	if err != nil {
+		return "", err
+	}
+	all, err := w.checkData(ctx, r.base, r.head)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range all {
+		r.blocked = r.blocked || s.data.Blocking
+		r.out.Result.Data = append(r.out.Result.Data, s.data)
+		if s.data.Changed {
 			r.out.Records = append(r.out.Records, s.record)
 			r.out.Blobs = append(r.out.Blobs, s.blobs...)
 		}
 	}
-	if checked == 0 {
-		return "", skip("no pinned data and no check changed")
+	return countOf(len(all), "dataset"), nil
+}
+
+// changedData lists the datasets of head whose pin or document base does not have like this.
+func changedData(base, head *doc.Set) []string {
+	var out []string
+	for _, id := range keys(head.Datasets) {
+		if lockMoved(base.Locks[id], head.Locks[id]) || !reflect.DeepEqual(base.Datasets[id], head.Datasets[id]) {
+			out = append(out, id)
+		}
 	}
-	return fmt.Sprintf("%d datasets", checked), nil
+	return out
+}
+
+// checkData makes the snapshots of the changed datasets: by head's checks, and by base's critical ones that head removed or loosened.
+func (w *workshop) checkData(ctx context.Context, base, head *Tree) ([]*snapshot, error) {
+	var out []*snapshot
+	for _, id := range changedData(base.Docs, head.Docs) {
+		if head.Docs.Locks[id] == nil {
+			continue // not pinned yet; the checks of documents say so where something needs it
+		}
+		ds := head.Docs.Datasets[id]
+		for _, old := range before(base.Docs, head.Docs, id) {
+			ds = withBaseChecks(ds, old)
+		}
+		s, err := w.snapshot(ctx, head, ds)
+		if err != nil {
+			return nil, fmt.Errorf("checking %s: %w", id, err)
+		}
+		s.data = s.change(base.Docs.Locks[id], lockMoved(base.Docs.Locks[id], head.Docs.Locks[id]))
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// before gives the datasets of base that a dataset of head stands for: the one of its name, and those that a model asked about before it was
+// turned to this one. A dataset does not lose its checks by changing its name.
+func before(base, head *doc.Set, id string) []*doc.Dataset {
+	var out []*doc.Dataset
+	if ds := base.Datasets[id]; ds != nil {
+		out = append(out, ds)
+	}
+	for _, m := range keys(head.Models) {
+		was, now := base.Models[m], head.Models[m]
+		if was == nil || now.Question.Dataset != id || was.Question.Dataset == id {
+			continue
+		}
+		if ds := base.Datasets[was.Question.Dataset]; ds != nil && !slices.Contains(out, ds) {
+			out = append(out, ds)
+		}
+	}
+	return out
 }
 
 // lockMoved says whether a lock differs in anything. The content digest alone would not do: it is a claim until the rows are hashed.
-func lockMoved(before, now *doc.Lock) bool { return before == nil || before.Digest() != now.Digest() }
+func lockMoved(before, now *doc.Lock) bool {
+	return now != nil && (before == nil || before.Digest() != now.Digest())
+}
 
 // withBaseChecks adds base's critical checks that head removed or loosened: nobody weakens a guard in the change that it would stop.
 func withBaseChecks(head, base *doc.Dataset) *doc.Dataset {
@@ -66,7 +111,8 @@ func withBaseChecks(head, base *doc.Dataset) *doc.Dataset {
 		if now, ok := head.Checks[id]; was.Level != "critical" || ok && reflect.DeepEqual(now, was) {
 			continue
 		}
-		id += " (base)"
+		for id += " (base)"; out.Checks[id].Kind != ""; id += "'" { // a check of head may have taken the name
+		}
 		was.ID = id
 		out.Checks[id] = was
 		out.Order = append(out.Order, id)
@@ -80,6 +126,7 @@ type snapshot struct {
 	quality record.Quality
 	profile record.Profile
 	blobs   []store.Blob
+	data    record.DataChange
 }
 
 // snapshot profiles and checks a pinned dataset.

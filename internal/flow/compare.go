@@ -9,7 +9,6 @@ import (
 	"github.com/plumb-ml/plumb/internal/compare"
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/record"
-	"github.com/plumb-ml/plumb/internal/value"
 )
 
 // The ways that two runs can be compared, best first.
@@ -28,12 +27,8 @@ type side struct {
 }
 
 func sideOf(run record.Run, eval record.Evaluation) side {
-	who := ""
-	if run.ID != "" && run.Actor == record.ActorHuman && run.By.PullRequest == 0 { // found, not made now: somebody trained it elsewhere
-		who = run.By.Who
-	}
 	return side{Side: record.Side{Run: run.ID, Experiment: run.Experiment, Commit: run.Code.Commit, Digest: run.Inputs.Key(),
-		Threshold: run.Threshold, Who: who, Evaluation: run.Evaluation}, inputs: run.Inputs, params: run.Params, eval: eval}
+		Threshold: run.Threshold, Evaluation: run.Evaluation}, inputs: run.Inputs, params: run.Params, eval: eval}
 }
 
 // comparing is one comparison about to be judged. The same code serves the measuring job and the publisher, which judges again from the blobs.
@@ -85,6 +80,9 @@ func (c *comparing) judge() (*record.Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("comparing %s with %s: %w", c.head.Experiment, c.base.Experiment, err)
 	}
+	if err := c.spread(out.Value, base, head); err != nil {
+		return nil, err
+	}
 	return c.fill(out, method, len(head.RowID)), nil
 }
 
@@ -95,19 +93,6 @@ func (c *comparing) fill(out compare.Outcome, method string, rows int) *record.C
 		Value: out.Value}
 	r.Inputs.Changed = changedInputs(c.base.inputs, c.head.inputs)
 	return r
-}
-
-// price adds what a case is worth, where the design card says it.
-func price(in *compare.Input, design *doc.Design) error {
-	if design == nil || len(design.Value.Case) == 0 || in.Task != "binary" {
-		return nil
-	}
-	money, err := value.Of(design)
-	if err != nil {
-		return fmt.Errorf("reading the value of a case: %w", err)
-	}
-	in.Value, in.Currency, in.Period = money.PerPeriod, design.Value.Currency, design.Value.Period
-	return nil
 }
 
 // contract lists a model's metrics in the document's order.

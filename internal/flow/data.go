@@ -100,6 +100,8 @@ func (p *Project) recordSnapshot(ctx context.Context, s *snapshot) error {
 func (t *Tree) theDataset(id string) (string, error) {
 	names := keys(t.Docs.Datasets)
 	switch {
+	case len(names) == 0:
+		return "", problem.Wrongf("`plumb init --data FILE --label COLUMN` writes a first one", "the project has no datasets")
 	case id != "" && t.Docs.Datasets[id] == nil:
 		return "", problem.Wrongf("there are: "+list(names), "there is no datasets/%s.toml", id)
 	case id != "":

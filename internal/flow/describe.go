@@ -4,22 +4,28 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // describe says what else the pull request changes, and what a merge does.
 func (r *review) describe(context.Context) (string, error) {
 	r.out.Result.Changes = changes(r.base.Docs, r.head.Docs)
-	r.out.Result.OnMerge = r.onMerge()
+	artifacts := map[string]record.Pointer{}
+	for key, x := range r.answers {
+		artifacts[key] = x.run.Artifact
+	}
+	r.out.Result.OnMerge = onMerge(r.head.Docs, r.view, r.tasks, artifacts)
 	return "", nil
 }
 
-// onMerge says, for each model whose served answer changes, what the push flow will do and what rollback means.
-func (r *review) onMerge() []string {
+// onMerge says, for each model whose served answer changes, what the push flow will do and what rollback means. artifacts are by input digest.
+func onMerge(docs *doc.Set, v *ledger.View, tasks []task, artifacts map[string]record.Pointer) []string {
 	var out []string
-	for _, t := range r.tasks {
+	for _, t := range tasks {
 		if !t.Promotes {
 			continue
 		}
@@ -27,15 +33,19 @@ func (r *review) onMerge() []string {
 			out = append(out, fmt.Sprintf("%s: nothing is served any more", t.Model))
 			continue
 		}
-		versions := r.view.Versions(t.Model)
-		sentence := fmt.Sprintf("%s: %s becomes the champion, as version %d", t.Model, t.Experiment, len(versions)+1)
-		if x := r.answers[served(r.head.Docs, t.Experiment)]; x != nil {
-			if v, ok := versionOf(versions, x.run.Artifact); ok {
-				sentence = fmt.Sprintf("%s: %s becomes the champion; its artifact is version %d, which is staged again", t.Model, t.Experiment, v.Number)
-			}
+		versions := v.Versions(t.Model)
+		had, isOld := versionOf(versions, artifacts[served(docs, t.Experiment)])
+		sentence := fmt.Sprintf("%s: %s becomes the champion", t.Model, t.Experiment)
+		switch pin := docs.Models[t.Model].Version; {
+		case pin != 0:
+			sentence += fmt.Sprintf("; the document pins version %d", pin)
+		case isOld:
+			sentence += fmt.Sprintf("; its artifact is version %d, which is staged again", had.Number)
+		default:
+			sentence += fmt.Sprintf(", as version %d", len(versions)+1)
 		}
 		if n := len(versions); n > 0 {
-			sentence += fmt.Sprintf("; reverting the merge goes back to version %d", newestStaged(r.view.Stages(t.Model, production), versions[n-1].Number))
+			sentence += fmt.Sprintf("; reverting the merge goes back to version %d", newestStaged(v.Stages(t.Model, production), versions[n-1].Number))
 		}
 		out = append(out, sentence+".")
 	}
@@ -44,7 +54,7 @@ func (r *review) onMerge() []string {
 
 func versionOf(versions []record.Version, artifact record.Pointer) (record.Version, bool) {
 	for _, v := range versions {
-		if v.Artifact.SHA256 == artifact.SHA256 {
+		if artifact.SHA256 != "" && v.Artifact.SHA256 == artifact.SHA256 {
 			return v, true
 		}
 	}
@@ -95,9 +105,24 @@ func orNone(s string) string {
 	return s
 }
 
+func orDefault(group string) string {
+	if group == "" {
+		return "the default"
+	}
+	return group
+}
+
 // contractChanges says how gates and metrics of the contract change. The base's decide in this pull request.
 func contractChanges(id string, was, now *doc.Model) []string {
 	var out []string
+	if was.Question.Group != now.Question.Group {
+		out = append(out, fmt.Sprintf("rows of %s are grouped by %s instead of %s; the old groups rule the intervals here", id,
+			orDefault(now.Question.Group), orDefault(was.Question.Group)))
+	}
+	if !slices.Equal(was.Question.Slices, now.Question.Slices) {
+		out = append(out, fmt.Sprintf("the slices of %s change from %s to %s; the old ones decide here", id,
+			orNone(list(was.Question.Slices)), orNone(list(now.Question.Slices))))
+	}
 	for _, name := range union2(keys(was.Gates), keys(now.Gates)) {
 		a, hadIt := was.Gates[name]
 		b, hasIt := now.Gates[name]

@@ -65,8 +65,8 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 	if e == nil {
 		return nil, problem.Wrongf("`plumb check` lists what there is", "there is no experiments/%s.toml", experiment)
 	}
-	if problems := learn.CheckParams(e.Train.Learner, e.Params); len(problems) > 0 {
-		return nil, problem.Wrongf("", "%s: %s", e.Path, problems[0])
+	if err := wrongParams(e); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.Path, err)
 	}
 	x := &execution{}
 	in, err := inputs(t.Docs, experiment)

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/plumb-ml/plumb/internal/engine"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/rule"
-	"github.com/plumb-ml/plumb/internal/tomlio"
 )
 
 // guess finds out from the data what init does not ask: the task, the label as an expression, the event time, the features.
@@ -36,6 +36,10 @@ const (
 	mostCategories  = 1000 // a text column with more values names rows rather than describes them
 	fewestTimeDays  = 30   // fewer days than this give no test part in time
 	shareOfTestDays = 0.2
+	fewestOfClass   = 50  // fewer rows of a class than this split into parts that say little
+	mostLabelValues = 21  // fewer values of a number than this may be classes
+	mostOddNumbers  = 0.1 // a smaller share of cells that are no number than this are marks for missing ones
+	mostNamed       = 20  // columns named in a hint
 )
 
 func (g *guess) all() error {
@@ -56,43 +60,73 @@ func (g *guess) findLabel() error {
 		return g.labelExpression()
 	}
 	name := rule.Name(column.Name)
-	values, err := g.strings(fmt.Sprintf("select cast(%[1]s as varchar) as v from (%[2]s) as d where %[1]s is not null group by 1 order by count(*), 1 limit 3",
-		engine.Ident(column.Name), g.relation))
+	values, counts, err := g.labelValues(column.Name)
 	if err != nil {
 		return fmt.Errorf("reading the label: %w", err)
 	}
+	isNumber := column.Type == "int64" || column.Type == "float64" || column.Type == "decimal"
 	switch {
-	case len(values) < 2:
-		return problem.Wrongf("choose another column", "column %q has %d different values, so there is nothing to predict", column.Name, len(values))
+	case len(values) == 0:
+		return problem.Wrongf("choose another column", "column %q is empty in every row, so there is nothing to predict", column.Name)
+	case len(values) == 1:
+		return problem.Wrongf("choose another column", "column %q is %s in every row, so there is nothing to predict", column.Name, rule.Literal(values[0]))
 	case column.Type == "bool":
 		g.task, g.label = "binary", name
 	case len(values) == 2 && column.Type == "string":
 		g.task, g.label = "binary", fmt.Sprintf("%s == %s", name, rule.Literal(positive(values)))
-	case len(values) == 2 && (column.Type == "int64" || column.Type == "float64"):
+	case len(values) == 2 && isNumber:
 		larger := values[0]
 		if number(values[1]) > number(larger) {
 			larger = values[1]
 		}
 		g.task, g.label = "binary", fmt.Sprintf("%s == %s", name, larger)
-	case column.Type == "int64" || column.Type == "float64" || column.Type == "decimal":
+	case isNumber:
 		g.task, g.label = "regression", name
 	default:
 		return problem.Wrongf(fmt.Sprintf("ask for one of them: --label '%s == %s'", name, rule.Literal(values[0])),
-			"column %q is %s with more than two values", column.Name, column.Type)
+			"column %q is %s with %s different values; the built-in learners answer yes or no (two values), or a number", column.Name, column.Type, atLeast(len(values)))
 	}
 	g.found = append(g.found, fmt.Sprintf("%s: label = %q", g.task, g.label))
+	g.wonder(name, values, counts)
 	return nil
+}
+
+// wonder says what is odd about the label: hardly any rows of a class, or numbers that look like classes.
+func (g *guess) wonder(name string, values []string, counts []int64) {
+	switch {
+	case g.task == "binary" && counts[0] < fewestOfClass:
+		g.found = append(g.found, fmt.Sprintf("only %d of the rows have %s = %s: the parts of a split may hold none, and no difference will be sure", counts[0], name, values[0]))
+	case g.task == "regression" && len(values) < mostLabelValues:
+		g.found = append(g.found, fmt.Sprintf("%s has only %d different values; if they are classes rather than amounts, ask for one: --label '%s == %s'", name, len(values), name, values[0]))
+	}
+}
+
+// labelValues gives at most mostLabelValues values of a column as text, the rarest first, and how many rows have each.
+func (g *guess) labelValues(column string) (values []string, counts []int64, err error) {
+	rows, err := g.db.Query(g.ctx, fmt.Sprintf("select cast(%[1]s as varchar) as v, count(*) as n from (%[2]s) as d where %[1]s is not null group by 1 order by 2, 1 limit %[3]d",
+		engine.Ident(column), g.relation, mostLabelValues))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range rows.Values {
+		n, _ := r[1].(int64)
+		values, counts = append(values, fmt.Sprint(r[0])), append(counts, n)
+	}
+	return values, counts, nil
+}
+
+func atLeast(n int) string {
+	if n == mostLabelValues {
+		return fmt.Sprintf("%d or more", n)
+	}
+	return fmt.Sprint(n)
 }
 
 // labelExpression takes --label as an expression.
 func (g *guess) labelExpression() error {
 	expr, err := rule.Parse(g.options.Label, doc.Environment(g.lock, &doc.Dataset{}))
 	if err != nil || len(expr.Columns()) == 0 {
-		var names []string
-		for _, c := range g.lock.Columns {
-			names = append(names, c.Name)
-		}
-		return problem.Wrongf("the columns are "+list(names), "there is no column %q, and as an expression it does not hold", g.options.Label)
+		return g.noLabel(err)
 	}
 	g.label, g.labelName = g.options.Label, expr.Columns()[0]
 	switch expr.Type() {
@@ -103,13 +137,37 @@ func (g *guess) labelExpression() error {
 	default:
 		return problem.Wrongf("a condition, as 'delay > 15', or a number", "the label %q is of type %s", g.label, expr.Type())
 	}
+	g.found = append(g.found, fmt.Sprintf("%s: label = %q", g.task, g.label))
 	return nil
+}
+
+// noLabel says why --label is neither a column nor an expression, as whoever typed it meant it.
+func (g *guess) noLabel(err error) error {
+	var names []string
+	for _, c := range g.lock.Columns {
+		names = append(names, c.Name)
+	}
+	hint := "the columns are " + list(names)
+	if len(names) > mostNamed {
+		hint = fmt.Sprintf("there are %d columns, %s, …", len(names), list(names[:mostNamed]))
+	}
+	if near := problem.Nearest(g.options.Label, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	var at *rule.Error
+	if errors.As(err, &at) && strings.ContainsAny(g.options.Label, "=<>()+*/") {
+		if at.Hint != "" {
+			hint = at.Hint
+		}
+		return problem.Wrongf(hint, "--label %q is no column, and as an expression: %s", g.options.Label, at.Msg)
+	}
+	return problem.Wrongf(hint, "there is no column %q", g.options.Label)
 }
 
 // positive chooses which of two texts means yes: a word for it, else the rarer, which comes first.
 func positive(values []string) string {
 	for _, v := range values {
-		switch strings.ToLower(v) {
+		switch strings.ToLower(strings.TrimSpace(v)) {
 		case "yes", "y", "true", "t", "1", "positive", "pos", "churned", "bad", "fraud":
 			return v
 		}
@@ -167,6 +225,10 @@ func (g *guess) findFeatures() error {
 	for i, c := range g.lock.Columns {
 		counts = append(counts, fmt.Sprintf("count(distinct %s) as c%d", engine.Ident(c.Name), i))
 	}
+	numbered, dates, numbers, err := g.lookAlike()
+	if err != nil {
+		return err
+	}
 	f, err := g.db.Frame(g.ctx, fmt.Sprintf("select %s from (%s) as d", strings.Join(counts, ", "), g.relation))
 	if err != nil {
 		return fmt.Errorf("counting values: %w", err)
@@ -178,9 +240,13 @@ func (g *guess) findFeatures() error {
 		case slices.Contains(taken, c.Name) || c.Name == g.event:
 		case distinct < 2:
 			left = append(left, c.Name+" (one value)")
+		case dates[c.Name] != "":
+			left = append(left, fmt.Sprintf("%s (dates as text, as %q: stored as dates, or in a CSV as 2024-01-31, they can split by time)", c.Name, dates[c.Name]))
+		case numbers[c.Name] != "":
+			left = append(left, fmt.Sprintf("%s (numbers, but %s: leave those cells empty to learn from it)", c.Name, numbers[c.Name]))
 		case c.Type == "string" && distinct > min(mostCategories, max(20, g.rows/2)):
 			left = append(left, c.Name+" (names rows)")
-		case c.Type == "int64" && distinct == g.rows && g.rows > 20 && namesRows(c.Name):
+		case c.Type == "int64" && distinct == g.rows && g.rows > 20 && (namesRows(c.Name) || numbered[c.Name]):
 			left = append(left, c.Name+" (names rows)")
 		case c.Type == "date" || c.Type == "timestamp":
 			left = append(left, c.Name+" (a time)")
@@ -195,10 +261,53 @@ func (g *guess) findFeatures() error {
 		g.found = append(g.found, "left out: "+list(left))
 	}
 	if len(g.features)+len(g.row) == 0 {
-		return problem.Wrongf("", "no column is left to learn from")
+		return problem.Wrongf("the data needs a column beside the label that says something about it", "no column is left to learn from")
 	}
 	return nil
 }
+
+// lookAlike finds columns that are not what their type says: whole numbers without a gap, which number the rows; texts that are dates, with one of
+// their values, since a person knows best what format that is; and texts that are numbers in nearly all rows, with what the others say.
+func (g *guess) lookAlike() (numbered map[string]bool, dates, numbers map[string]string, err error) {
+	var asks []string
+	for _, c := range g.lock.Columns {
+		name := engine.Ident(c.Name)
+		switch c.Type {
+		case "int64":
+			asks = append(asks, fmt.Sprintf("cast(max(%[1]s) as double) - cast(min(%[1]s) as double) + 1 = count(*), null, null", name))
+		case "string":
+			asks = append(asks, fmt.Sprintf("case when bool_and(regexp_full_match(trim(%[1]s), %[2]s)) then min(%[1]s) end, "+
+				"count(*) filter (%[1]s is not null and try_cast(%[1]s as double) is null), min(%[1]s) filter (try_cast(%[1]s as double) is null)", name, textDate))
+		default:
+			asks = append(asks, "null, null, null")
+		}
+	}
+	rows, err := g.db.Query(g.ctx, fmt.Sprintf("select %s from (%s) as d", strings.Join(asks, ", "), g.relation))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("looking at values: %w", err)
+	}
+	numbered, dates, numbers = map[string]bool{}, map[string]string{}, map[string]string{}
+	for i, c := range g.lock.Columns {
+		said := rows.Values[0][3*i : 3*i+3]
+		numbered[c.Name], _ = said[0].(bool)
+		dates[c.Name], _ = said[0].(string)
+		if odd, _ := said[1].(int64); odd > 0 && float64(odd) < mostOddNumbers*float64(g.rows) {
+			numbers[c.Name] = fmt.Sprintf("%v in %d rows", quoted(said[2]), odd)
+		}
+	}
+	return numbered, dates, numbers, nil
+}
+
+func quoted(v any) string {
+	text, _ := v.(string)
+	if len(text) > 20 {
+		text = text[:20] + "…"
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// textDate matches what people and spreadsheets write for a date, with or without a time after it, and ISO dates that a file's own types hold as text.
+const textDate = `'([0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2}[ -][A-Za-z]{3,9}\.?,?[ -][0-9]{2,4}|[A-Za-z]{3,9}\.? [0-9]{1,2},? [0-9]{4})([T ,].*)?'`
 
 func namesRows(column string) bool {
 	c := strings.ToLower(column)
@@ -214,78 +323,10 @@ func (g *guess) column(name string) *doc.LockColumn {
 	return nil
 }
 
-func (g *guess) strings(sql string) ([]string, error) {
-	rows, err := g.db.Query(g.ctx, sql)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, r := range rows.Values {
-		out = append(out, fmt.Sprint(r[0]))
-	}
-	return out, nil
-}
-
 func number(text string) float64 {
 	var x float64
 	if _, err := fmt.Sscan(text, &x); err != nil {
 		return 0
 	}
 	return x
-}
-
-func (g *guess) datasetDocument(ds *doc.Dataset) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Where the rows come from. `plumb data pin %s` writes which rows exactly into %s.lock.toml.\nschema = 1\n\n[source]\npath = %s\n", ds.ID, ds.ID, tomlio.Quote(ds.Source.Path))
-	if g.event != "" {
-		fmt.Fprintf(&b, "\n[time]\nevent = %s                # when a row's question is asked\n", tomlio.Quote(g.event))
-	}
-	fmt.Fprintf(&b, "\n[check.rows]                     # a data-quality rule; more kinds under `plumb quality --help`\nkind = \"expect_table_row_count_to_be_between\"\nmin_value = %d\nlevel = \"critical\"             # a critical check that fails stops a merge\n", max(1, g.rows/2))
-	return b.String()
-}
-
-func (g *guess) modelDocument(ds string) string {
-	split := `{ by = "hash", test = 0.2, valid = 0.2 }`
-	if g.event != "" {
-		split = fmt.Sprintf(`{ by = "time", test = "%dd", valid = "%dd" }`, g.test, g.valid)
-	}
-	metric, tolerance := "auc", "0.002"
-	if g.task == "regression" {
-		metric, tolerance = "rmse", "0.0"
-	}
-	return fmt.Sprintf(`# The question, the contract, and who answers it now. Changing the champion line is the promotion.
-schema = 1
-task = %q
-champion = "baseline"            # experiments/baseline.toml
-
-[question]
-dataset = %q
-label = %s
-split = %s
-
-[metric.%s]
-level = "gate"                   # gate | guard | info
-tolerance = %s                # a difference inside it counts as none
-require = "not_worse"            # not_worse | non_inferior | better
-`, g.task, ds, tomlio.Quote(g.label), split, metric, tolerance)
-}
-
-func (g *guess) experimentDocument(model string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# One way to answer the question. Copy it to propose another, and write the hypothesis first.\nschema = 1\nmodel = %q\nhypothesis = \"The columns as they are say something about the label.\"\n\n[features]\nuse = [\n", model)
-	for _, f := range g.features {
-		fmt.Fprintf(&b, "  %s,\n", tomlio.Quote(f))
-	}
-	for _, name := range keys(g.row) {
-		fmt.Fprintf(&b, "  %s,\n", tomlio.Quote(name))
-	}
-	b.WriteString("]\n")
-	if len(g.row) > 0 {
-		b.WriteString("\n[features.row]                   # expressions over the row\n")
-		for _, name := range keys(g.row) {
-			fmt.Fprintf(&b, "%s = %s\n", name, tomlio.Quote(g.row[name]))
-		}
-	}
-	b.WriteString("\n[train]\nlearner = \"gbdt\"                 # gbdt | glm\n")
-	return b.String()
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/dataset"
@@ -70,40 +72,60 @@ func Init(ctx context.Context, opt Options, o InitOptions) (result *Inited, err 
 	return s.out, nil
 }
 
-// scaffold writes files and remembers them, so that a failed init leaves nothing.
+// scaffold writes files and remembers how to take them back, so that a failed init leaves nothing.
 type scaffold struct {
-	root string
-	opt  Options
-	dry  bool
-	out  *Inited
-	made []string
+	root  string
+	opt   Options
+	dry   bool
+	out   *Inited
+	undos []func()
 }
 
+// undo takes back what was done, the last first.
 func (s *scaffold) undo() {
-	for _, f := range s.made {
-		os.Remove(f)
-		os.Remove(filepath.Dir(f)) // only when it is empty now
+	for _, back := range slices.Backward(s.undos) {
+		back()
 	}
+}
+
+// folder makes a folder and those above it, and remembers the ones that were not there.
+func (s *scaffold) folder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if up := filepath.Dir(dir); up != dir {
+		if err := s.folder(up); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(dir, 0o755)
+	if err == nil {
+		s.undos = append(s.undos, func() { os.Remove(dir) }) // only when it is empty
+	}
+	if errors.Is(err, fs.ErrExist) { // another init was faster
+		return nil
+	}
+	return err
 }
 
 // write makes a new file; one that is there is never overwritten.
 func (s *scaffold) write(name string, data []byte) error {
-	path := filepath.Join(s.root, filepath.FromSlash(name))
+	file := filepath.Join(s.root, filepath.FromSlash(name))
 	s.out.Files = append(s.out.Files, name)
 	if s.dry {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := s.folder(filepath.Dir(file)); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return problem.Wrongf("move it away, or edit it: init never overwrites", "%s is there already", name)
 	}
 	if err != nil {
 		return err
 	}
-	s.made = append(s.made, path)
+	s.undos = append(s.undos, func() { os.Remove(file) })
 	if _, err := f.Write(data); err != nil {
 		return errors.Join(err, f.Close())
 	}
@@ -126,18 +148,42 @@ func (s *scaffold) workflows(action string) error {
 	if p := doc.LoadProject(os.DirFS(s.root)); p.Branch != "" {
 		branch = p.Branch
 	}
+	up, below, err := s.place()
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
 		text, err := fs.ReadFile(templates.FS, "workflow/"+e.Name())
 		if err != nil {
 			return err
 		}
 		filled := strings.NewReplacer("__PLUMB_ACTION__", action, "__PLUMB_BRANCH__", branch).Replace(string(text))
-		if err := s.write(".github/workflows/"+e.Name(), []byte(filled)); err != nil {
+		if below != "." {
+			filled = strings.ReplaceAll(filled, "        with:\n          command:", "        with:\n          working-directory: "+strconv.Quote(below)+"\n          command:")
+		}
+		if err := s.write(path.Join(up, ".github/workflows", e.Name()), []byte(filled)); err != nil {
 			return err
 		}
 	}
 	s.out.Next = append(s.out.Next, "protect the branch plumb/ledger: a rule that forbids force pushes and deletion, and lets only the publishing job push")
 	return nil
+}
+
+// place gives the way from the project's folder up to the repository's root, where CI looks for workflows, and back down.
+func (s *scaffold) place() (up, below string, err error) {
+	repo, err := gitdb.Open(s.root)
+	if err != nil || repo.Root() == "" {
+		return ".", ".", nil
+	}
+	root, err := filepath.EvalSymlinks(s.root)
+	if err != nil {
+		return "", "", err
+	}
+	if up, err = filepath.Rel(root, repo.Root()); err != nil {
+		return "", "", err
+	}
+	below, err = filepath.Rel(repo.Root(), root)
+	return filepath.ToSlash(up), filepath.ToSlash(below), err
 }
 
 // project reads the data, finds out what it can, and writes the documents.
@@ -148,34 +194,33 @@ func (s *scaffold) project(ctx context.Context, o InitOptions) error {
 	if _, err := os.Stat(filepath.Join(s.root, "plumb.toml")); err == nil {
 		return problem.Wrongf("edit its documents, or start in another folder", "there is a plumb.toml here already")
 	}
-	repo, err := s.repository()
-	if err != nil {
-		return err
-	}
-	name, err := s.bring(o.Data)
-	if err != nil {
-		return err
-	}
-	dir, remove, err := repo.TempDir(ctx)
+	temp, remove, err := s.workplace(ctx)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	db, err := engine.Open(ctx, engine.Options{Read: []string{s.root, dir}, Temp: dir})
+	from, name, err := s.bring(o.Data)
+	if err != nil {
+		return err
+	}
+	db, err := engine.Open(ctx, engine.Options{Read: []string{from, temp}, Temp: temp})
 	if err != nil {
 		return fmt.Errorf("starting the engine: %w", err)
 	}
 	defer db.Close()
-	ds := &doc.Dataset{Head: doc.Head{Schema: 1, ID: slug(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))}, Source: doc.Source{Path: name}}
+	ds := &doc.Dataset{Head: doc.Head{Schema: 1, ID: slug(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)), "data")}, Source: doc.Source{Path: name}}
 	ds.Path = "datasets/" + ds.ID + ".toml"
 	if s.opt.Progress != nil {
 		s.opt.Progress("reading " + name)
 	}
-	lock, err := dataset.Pin(ctx, db, s.root, ds)
+	lock, err := dataset.Pin(ctx, db, from, ds)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", o.Data, err)
+		return err
 	}
-	g := guess{ctx: ctx, db: db, lock: lock, options: o, rows: lock.Rows, relation: dataset.Relation([]string{filepath.Join(s.root, filepath.FromSlash(name))}, lock)}
+	if lock.Rows == 0 {
+		return problem.Wrongf("", "%s has a header and no rows", o.Data)
+	}
+	g := guess{ctx: ctx, db: db, lock: lock, options: o, rows: lock.Rows, relation: dataset.Relation([]string{filepath.Join(from, filepath.FromSlash(name))}, lock)}
 	if err := g.all(); err != nil {
 		return err
 	}
@@ -183,98 +228,70 @@ func (s *scaffold) project(ctx context.Context, o InitOptions) error {
 	return s.documents(ds, lock, &g)
 }
 
-// repository is the one around the folder, or a new one.
+// workplace gives a temporary folder: in the repository around the root, which is made where there is none, or for a dry run in the system's.
+func (s *scaffold) workplace(ctx context.Context) (dir string, remove func(), err error) {
+	repo, err := gitdb.Open(s.root)
+	switch {
+	case err == nil && !s.dry:
+	case s.dry:
+		if dir, err = os.MkdirTemp("", "plumb-init-"); err != nil {
+			return "", nil, err
+		}
+		return dir, func() { os.RemoveAll(dir) }, nil
+	default:
+		if repo, err = s.repository(); err != nil {
+			return "", nil, err
+		}
+	}
+	return repo.TempDir(ctx)
+}
+
+// repository makes one with the branch main.
 func (s *scaffold) repository() (*gitdb.Repo, error) {
-	if err := os.MkdirAll(s.root, 0o755); err != nil {
+	if err := s.folder(s.root); err != nil {
+		return nil, fmt.Errorf("making the folder: %w", err)
+	}
+	git := filepath.Join(s.root, ".git")
+	if _, err := os.Lstat(git); errors.Is(err, fs.ErrNotExist) {
+		s.undos = append(s.undos, func() { os.RemoveAll(git) })
+	}
+	repo, err := gitdb.Init(s.root, "main")
+	if err != nil {
 		return nil, err
 	}
-	repo, err := gitdb.Open(s.root)
-	if err == nil {
-		return repo, nil
-	}
 	s.out.Found = append(s.out.Found, "there was no Git repository here; made one with the branch main")
-	return gitdb.Init(s.root, "main")
+	return repo, nil
 }
 
-// bring gives the data file's path inside the project, and copies it to data/ when it lies outside.
-func (s *scaffold) bring(file string) (string, error) {
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(s.root, file)
-	}
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		return "", problem.Wrongf("", "there is no data file %s", file)
-	case !info.Mode().IsRegular():
-		return "", problem.Wrongf("name one CSV, Parquet or JSON-lines file", "%s is no file", file)
-	case doc.Format(file) == "":
-		return "", problem.Wrongf("CSV, Parquet or JSON lines", "%s is of no format that plumb reads", filepath.Base(file))
-	}
-	real, err := filepath.EvalSymlinks(file)
-	if err != nil {
-		return "", err
-	}
-	rootReal, err := filepath.EvalSymlinks(s.root)
-	if err != nil {
-		return "", err
-	}
-	if inside, err := filepath.Rel(rootReal, real); err == nil && filepath.IsLocal(inside) {
-		return filepath.ToSlash(inside), nil
-	}
-	name := "data/" + plainName(filepath.Base(file))
-	if s.dry {
-		return "", problem.Wrongf("copy the file into the project first", "a dry run can't read a file outside the project")
-	}
-	if err := s.copyIn(file, name); err != nil {
-		return "", err
-	}
-	s.out.Found = append(s.out.Found, "copied "+filepath.Base(file)+" to "+name)
-	if info.Size() > keepInGit {
-		if err := s.ignore("/" + name); err != nil {
-			return "", err
-		}
-		s.out.Ignored = true
-		s.out.Found = append(s.out.Found, name+" is large: Git ignores it, and its bytes go to the store with `plumb push`")
-	}
-	return name, nil
-}
-
-func (s *scaffold) copyIn(file, name string) error {
-	from, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	if err := s.write(name, nil); err != nil {
-		return err
-	}
-	to, err := os.OpenFile(filepath.Join(s.root, filepath.FromSlash(name)), os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		return errors.Join(err, to.Close())
-	}
-	return to.Close()
-}
-
-// ignore adds a line to .gitignore.
+// ignore adds a line to .gitignore, unless it is there.
 func (s *scaffold) ignore(line string) error {
-	path := filepath.Join(s.root, ".gitignore")
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	file := filepath.Join(s.root, ".gitignore")
+	old, err := os.ReadFile(file)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
 		return err
 	}
-	if len(old) > 0 && !strings.HasSuffix(string(old), "\n") {
-		old = append(old, '\n')
+	if slices.Contains(strings.Split(string(old), "\n"), line) || s.dry {
+		return nil
 	}
-	return os.WriteFile(path, append(old, line+"\n"...), 0o644)
+	text := string(old)
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	s.undos = append(s.undos, func() {
+		if fresh {
+			os.Remove(file)
+		} else if err := os.WriteFile(file, old, 0o644); err != nil {
+			return // init has failed already, and says so
+		}
+	})
+	return os.WriteFile(file, []byte(text+line+"\n"), 0o644)
 }
 
 // documents writes the five files, and checks them as `plumb check` would before it says that all is well.
 func (s *scaffold) documents(ds *doc.Dataset, lock *doc.Lock, g *guess) error {
-	name := slug(filepath.Base(s.root))
-	model := slug(g.labelName)
+	name := slug(filepath.Base(s.root), "project")
+	model := slug(g.labelName, "model")
 	files := []struct{ name, text string }{
 		{"plumb.toml", fmt.Sprintf("schema = 1\nname = %q\n", name)},
 		{"datasets/" + ds.ID + ".toml", g.datasetDocument(ds)},
@@ -287,11 +304,14 @@ func (s *scaffold) documents(ds *doc.Dataset, lock *doc.Lock, g *guess) error {
 			return err
 		}
 	}
+	if err := s.ignore("/_site/"); err != nil {
+		return err
+	}
 	s.out.Next = append([]string{"plumb run", "plumb report", "git add -A && git commit"}, s.out.Next...)
 	if s.dry {
 		return nil
 	}
-	if set := doc.Load(os.DirFS(s.root)); set.Problems.Errors() > 0 {
+	if set := load(os.DirFS(s.root)); set.Problems.Errors() > 0 {
 		return &DocumentsError{List: &set.Problems, FS: os.DirFS(s.root)}
 	}
 	return nil
@@ -299,24 +319,14 @@ func (s *scaffold) documents(ds *doc.Dataset, lock *doc.Lock, g *guess) error {
 
 var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
-// slug makes an id of any text.
-func slug(text string) string {
+// slug makes an id of any text; other where nothing of it can be used.
+func slug(text, other string) string {
 	id := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(text), "-"), "-")
 	if len(id) > 63 {
 		id = strings.Trim(id[:63], "-")
 	}
 	if id == "" {
-		return "model"
+		return other
 	}
 	return id
-}
-
-// plainName keeps a file name to what every system and the engine's globs take.
-func plainName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", r) {
-			return r
-		}
-		return '-'
-	}, name)
 }

@@ -1,26 +1,23 @@
 package flow
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
+	"time"
 
-	"github.com/plumb-ml/plumb/internal/digest"
+	"github.com/plumb-ml/plumb/internal/dataset"
 	"github.com/plumb-ml/plumb/internal/doc"
-	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/ledger"
-	"github.com/plumb-ml/plumb/internal/model"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
 // inspection is what a bundle proves. Documents come from the Git trees, rows and labels from the pinned data, verdicts from judging again;
-// only the scores are head's word.
+// only scores are head's word, and of those base's are made again where the ledger has its model.
 type inspection struct {
 	p           *Project
 	bundle      *received
@@ -28,27 +25,34 @@ type inspection struct {
 	base, head  *Tree
 	shop        *workshop
 	view        *ledger.View
-	runs        []record.Run
+	tasks       []task
+	runs        []record.Run // to record
 	comparisons []record.ComparisonRecord
 	snapshots   []record.Snapshot
-	pointers    []record.Pointer // blobs that the records name
+	data        []record.DataChange
+	result      record.CI                 // made here, from what holds
+	made        map[string]*execution     // by input digest: the bundle's runs
+	known       map[string]string         // by input digest: the ledger's run that says what one of the bundle says
+	artifacts   map[string]record.Pointer // by input digest: the model of an answer
+	used        map[string]bool           // blobs that were looked into
+	verified    map[string]bool           // datasets whose rows were hashed
 }
 
 // inspect checks every claim of a bundle. Its errors say which claim does not hold.
 func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspection, error) {
-	i := &inspection{p: p, bundle: b, event: e}
+	i := &inspection{p: p, bundle: b, event: e, made: map[string]*execution{}, known: map[string]string{}, artifacts: map[string]record.Pointer{},
+		used: map[string]bool{}, verified: map[string]bool{}}
 	if err := i.load(ctx); err != nil {
+		return nil, err
+	}
+	if err := i.start(); err != nil {
 		return nil, err
 	}
 	if i.head.Docs.Problems.Errors() > 0 {
 		return i, i.onlyProblems()
 	}
 	var err error
-	settings := i.base.Docs.Project
-	if settings == nil {
-		settings = &doc.Project{}
-	}
-	if i.shop, err = p.workshop(ctx, settings); err != nil {
+	if i.shop, err = p.workshop(ctx, i.settings()); err != nil {
 		return nil, err
 	}
 	defer i.shop.close()
@@ -60,18 +64,27 @@ func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspectio
 			return nil, fmt.Errorf("run of %s: %w", run.Experiment, err)
 		}
 	}
-	for _, s := range i.snapshots {
-		if err := i.snapshot(ctx, s); err != nil {
-			return nil, fmt.Errorf("snapshot of %s: %w", s.Dataset, err)
-		}
+	if err := i.pinned(ctx); err != nil {
+		return nil, err
 	}
 	if err := i.judgements(ctx); err != nil {
 		return nil, err
 	}
-	if extra := b.unclaimed(i.pointers); len(extra) > 0 {
-		return nil, fmt.Errorf("blob %s is named by no record", extra[0])
+	for sha := range b.blobs {
+		if !i.used[sha] {
+			return nil, fmt.Errorf("blob %s is named by no record", sha)
+		}
 	}
-	return i, i.result()
+	i.runs = slices.DeleteFunc(i.runs, func(r record.Run) bool { return i.known[r.Inputs.Key()] != "" })
+	return i, i.conclude()
+}
+
+// settings are base's where base has a project: how much memory the engine takes is not head's to say.
+func (i *inspection) settings() *doc.Project {
+	if i.base.Docs.Project != nil {
+		return i.base.Docs.Project
+	}
+	return &doc.Project{}
 }
 
 func (i *inspection) load(ctx context.Context) error {
@@ -96,153 +109,107 @@ func (i *inspection) load(ctx context.Context) error {
 	return err
 }
 
+// start begins the result with what the publisher itself knows: never the run number, say, by which a later comment would be "older".
+func (i *inspection) start() error {
+	said := i.bundle.result
+	if said.Schema != "plumb.ci/v1" || said.Event != i.event.Name || said.Head != i.event.Head || said.Base != i.event.Base || said.PullRequest != i.event.PullRequest {
+		return errors.New("result.json is about another event")
+	}
+	flow := names(onPullRequest)
+	if i.event.Name == "push" {
+		flow = names(onPush)
+	}
+	if err := checkSteps(said.Steps, flow); err != nil {
+		return err
+	}
+	i.result = record.CI{Schema: "plumb.ci/v1", Event: i.event.Name, Project: projectName(i.base, i.head), Base: i.event.Base, Head: i.event.Head,
+		PullRequest: i.event.PullRequest, RunNumber: i.event.RunNumber, Steps: slices.Clone(said.Steps), Problems: i.head.Docs.Problems.All()}
+	normalise(&i.result)
+	return nil
+}
+
 // onlyProblems is a head whose documents are wrong: nothing was measured, and the problems are those of the tree.
 func (i *inspection) onlyProblems() error {
 	if len(i.bundle.records)+len(i.bundle.blobs) > 0 {
 		return errors.New("head's documents are wrong, and yet the bundle has records")
 	}
-	i.bundle.result.Problems = i.head.Docs.Problems.All()
-	i.bundle.result.Exit = 2
-	i.bundle.result.Comparisons, i.bundle.result.Runs = nil, nil
-	normalise(&i.bundle.result)
+	i.result.Exit = problem.ExitWrong
 	return nil
 }
 
-// sort takes the records by kind.
+// maxAge is how old a record may be: as long as a CI keeps what a job left.
+const maxAge = 90 * 24 * time.Hour
+
+// sort takes the records by kind, and holds their headers against what the publisher knows. Who vouches is stamped later.
 func (i *inspection) sort() error {
 	for _, path := range keys(i.bundle.records) {
+		var h record.Header
 		switch r := i.bundle.records[path].(type) {
 		case *record.Run:
+			h = r.Header
+			r.ID = "" // of the bytes in the bundle; the record gets its own
 			i.runs = append(i.runs, *r)
-			i.pointers = append(i.pointers, r.Artifact, r.Evaluation, r.Detail)
 		case *record.ComparisonRecord:
+			h = r.Header
+			r.ID = ""
 			i.comparisons = append(i.comparisons, *r)
 		case *record.Snapshot:
+			h = r.Header
+			r.ID = ""
 			i.snapshots = append(i.snapshots, *r)
-			i.pointers = append(i.pointers, r.Profile, r.Quality)
 		default:
 			return fmt.Errorf("%s: a bundle holds no record of this kind", path)
 		}
+		if h.Code.Commit != i.event.Head || h.Code.Dirty || h.Code.Difference != "" {
+			return fmt.Errorf("%s: it was made at %.40q, and head is %s", path, h.Code.Commit, i.event.Head)
+		}
+		// A person may publish what was measured with --now, and the record says so. The CI's records are ordered by their times.
+		now, free := i.p.now(), h.By.Now && i.p.actor() == record.ActorHuman
+		if !free && (h.Time.After(now.Add(time.Hour)) || h.Time.Before(now.Add(-maxAge))) {
+			return fmt.Errorf("%s: its time is %s, and now is %s", path, h.Time.Format(time.RFC3339), now.Format(time.RFC3339))
+		}
 	}
 	return nil
 }
 
-// recordable gives the input digests that this event may record, and the experiment of each.
-func (i *inspection) recordable() map[string]string {
-	if i.event.Name == "pull_request" {
-		return mayRecord(i.base.Docs, i.head.Docs)
+// take gives a blob of the bundle by a record's pointer, which has to say of it what plumb says.
+func (i *inspection) take(p record.Pointer, kind string, rows int64) ([]byte, error) {
+	if p.Type != kind || p.Rows != rows || p.OID != "" {
+		return nil, fmt.Errorf("pointer %.64s is not as plumb writes it: it should be %s of %d rows", p.SHA256, kind, rows)
 	}
-	out := map[string]string{}
-	for _, m := range i.head.Docs.Models {
-		if key := served(i.head.Docs, m.Champion); m.Champion != "" && key != "" {
-			out[key] = m.Champion
-		}
-	}
-	return out
-}
-
-// run checks one run record: that it may be recorded, that its inputs are the tree's, its rows the data's, its numbers those of its scores.
-func (i *inspection) run(ctx context.Context, run record.Run) error {
-	key := run.Inputs.Key()
-	experiment, ok := i.recordable()[key]
-	if !ok {
-		return fmt.Errorf("this event may not record the inputs %s: it records what head has and base has not", shortDigest(key))
-	}
-	e := i.head.Docs.Experiments[experiment]
-	in, err := inputs(i.head.Docs, experiment)
-	if err != nil {
-		return err
-	}
-	if run.Experiment != experiment || run.Model != e.Model || !sameInputs(in, run.Inputs) {
-		return errors.New("its inputs are not those of the documents in the tree")
-	}
-	if !sameJSON(run.Params, e.Params) || run.Hypothesis != e.HypothesisDigest() || run.Learner != e.Train.Learner || len(run.Set) > 0 {
-		return errors.New("its parameters or hypothesis are not those of the documents in the tree")
-	}
-	if run.Code.Commit != i.event.Head || run.Code.Dirty {
-		return fmt.Errorf("it was made at %.40q, and head is %s", run.Code.Commit, i.event.Head)
-	}
-	rows, err := i.shop.ask(ctx, i.head, run.Model)
-	if err != nil {
-		return fmt.Errorf("recomputing the rows: %w", err)
-	}
-	eval, err := i.evaluation(ctx, run.Evaluation, rows)
-	if err != nil {
-		return err
-	}
-	if len(eval.RowID) != rows.Counts.Test+rows.Counts.Valid || run.Rows != rows.Counts || run.Split != rows.Split {
-		return errors.New("its rows or its split are not those of the pinned data")
-	}
-	return i.numbers(run, eval)
-}
-
-// numbers recomputes every metric and digest of the result from the evaluation.
-func (i *inspection) numbers(run record.Run, eval record.Evaluation) error {
-	threshold, err := evaluate.Threshold(i.head.Docs.Models[run.Model].Question.Threshold, eval)
-	if err != nil {
-		return err
-	}
-	again := record.Result{Metrics: evaluate.Metrics(eval, "test", threshold), Valid: evaluate.Metrics(eval, "valid", threshold)}
-	if again.Predictions, err = eval.PredictionsDigest(); err != nil {
-		return err
-	}
-	encoded, err := i.bundle.blob(run.Artifact)
-	if err != nil {
-		return err
-	}
-	again.Model = digest.Bytes(encoded)
-	if err := again.SetDigest(); err != nil {
-		return err
-	}
-	if threshold != run.Threshold || again.Digest != run.Result.Digest || !reflect.DeepEqual(again, run.Result) {
-		return errors.New("its numbers are not those of its evaluation")
-	}
-	if _, err := model.Load(encoded); err != nil {
-		return fmt.Errorf("its model can't be read: %w", err)
-	}
-	_, err = i.bundle.blob(run.Detail)
-	return err
-}
-
-// evaluation reads an evaluation of the bundle and checks that every row of it is a row of the pinned data, with its part, label, weight, group and slices.
-func (i *inspection) evaluation(ctx context.Context, p record.Pointer, rows *trainset.Rows) (record.Evaluation, error) {
 	data, err := i.bundle.blob(p)
-	if err != nil {
-		return record.Evaluation{}, err
+	if err == nil {
+		i.used[p.SHA256] = true
 	}
-	eval, err := i.shop.evaluation(ctx, data, rows.Task)
-	if err != nil {
-		return record.Evaluation{}, err
-	}
-	return eval, sameRowsAs(eval, rows)
+	return data, err
 }
 
-// sameRowsAs compares an evaluation with the question's rows as recomputed here.
-func sameRowsAs(e record.Evaluation, rows *trainset.Rows) error {
-	blank := make([][]float64, len(e.Scores))
-	for c := range blank {
-		blank[c] = make([]float64, len(rows.RowID))
+// evaluation reads an evaluation of the bundle and checks that it is, but for its scores, the wanted one.
+func (i *inspection) evaluation(ctx context.Context, p record.Pointer, want record.Evaluation) (record.Evaluation, error) {
+	data, err := i.take(p, typeParquet, int64(len(want.RowID)))
+	if err != nil {
+		return record.Evaluation{}, err
 	}
-	truth := rows.Evaluation(blank)
-	type place struct {
-		part string
-		id   int64
+	eval, err := i.shop.untrusted(ctx, data, want.Task, len(want.RowID))
+	if err != nil {
+		return record.Evaluation{}, err
 	}
-	at := make(map[place]int, len(truth.RowID))
-	for i := range truth.RowID {
-		at[place{truth.Part[i], truth.RowID[i]}] = i
+	return eval, sameRowsAs(eval, want)
+}
+
+// sameRowsAs compares an evaluation with one recomputed here, scores left aside: all of its rows, in its order, and no other.
+func sameRowsAs(e, want record.Evaluation) error {
+	if len(e.RowID) != len(want.RowID) {
+		return fmt.Errorf("%d rows, and the pinned data has %d", len(e.RowID), len(want.RowID))
 	}
-	keep := make([]int, len(e.RowID))
 	for i := range e.RowID {
-		j, ok := at[place{e.Part[i], e.RowID[i]}]
-		if !ok {
-			return fmt.Errorf("row %d is no %s row of the pinned data, or is there twice", e.RowID[i], e.Part[i])
+		if e.RowID[i] != want.RowID[i] || e.Part[i] != want.Part[i] {
+			return fmt.Errorf("row %d is no %s row of the pinned data, or not in its place", e.RowID[i], e.Part[i])
 		}
-		delete(at, place{e.Part[i], e.RowID[i]})
-		keep[i] = j
 	}
-	want := pickRows(truth, keep)
 	switch {
+	case !slices.Equal(e.Classes, want.Classes):
+		return errors.New("classes are not those of the pinned data")
 	case !slices.Equal(e.Label, want.Label):
 		return errors.New("labels are not those of the pinned data")
 	case !slices.Equal(e.Weight, want.Weight):
@@ -257,37 +224,30 @@ func sameRowsAs(e record.Evaluation, rows *trainset.Rows) error {
 	return nil
 }
 
-// snapshot makes the profile and the quality result again and compares their bytes.
-func (i *inspection) snapshot(ctx context.Context, s record.Snapshot) error {
-	ds := i.head.Docs.Datasets[s.Dataset]
-	if ds == nil {
-		return errors.New("head has no such dataset")
+// trueLocks hashes the rows of datasets: a lock's content digest is a claim, and runs are found by it.
+func (i *inspection) trueLocks(ctx context.Context, t *Tree, ids ...string) error {
+	for _, id := range ids {
+		lock := t.Docs.Locks[id]
+		if lock == nil || i.verified[lock.Digest()] {
+			continue
+		}
+		data, err := i.shop.data(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if err := dataset.Verify(ctx, i.shop.db, data.Relations[id], lock); err != nil {
+			return fmt.Errorf("dataset %s: %w", id, err)
+		}
+		i.verified[lock.Digest()] = true
 	}
-	again, err := i.shop.snapshot(ctx, i.head, withBaseChecks(ds, i.base.Docs.Datasets[s.Dataset]))
-	if err != nil {
-		return err
-	}
-	was := again.record
-	was.Header, was.ID = s.Header, s.ID
-	_, said, err := record.Encode(s)
-	if err != nil {
-		return err
-	}
-	_, found, err := record.Encode(was) // as bytes: an empty table and none are written alike
-	if err == nil && !bytes.Equal(said, found) {
-		err = errors.New("it is not what the pinned data says")
-	}
-	return err
+	return nil
 }
 
-func sameInputs(a, b record.Inputs) bool { return len(changedInputs(a, b)) == 0 && a.Key() == b.Key() }
-
-// sameJSON compares values that may have come through TOML or not.
-func sameJSON(a, b map[string]any) bool {
-	if len(a)+len(b) == 0 {
-		return true
+// headRows gives the rows of a model's question in head.
+func (i *inspection) headRows(ctx context.Context, model string) (*trainset.Rows, error) {
+	rows, err := i.shop.ask(ctx, i.head, model)
+	if err != nil {
+		return nil, fmt.Errorf("recomputing the rows: %w", err)
 	}
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
+	return rows, nil
 }

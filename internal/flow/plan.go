@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -35,16 +36,22 @@ func plan(base, head *doc.Set) []task {
 			t.Kind, t.Reason = record.First, "the model is new"
 		case before.Champion == "":
 			t.Kind, t.Reason = record.First, "the base has no champion"
+		case m.Champion == "": // also under a new question: what was served is gone
+			t.Kind, t.Base, t.Reason = record.Missing, before.Champion, "the pull request removes the champion"
 		case digestsDiffer(questionOf(base, id), questionOf(head, id)):
 			t.Kind, t.Base, t.Reason = record.NewQuestion, before.Champion, questionChange(base, head, id)
-		case m.Champion == "":
-			t.Kind, t.Base, t.Reason = record.Missing, before.Champion, "the pull request removes the champion"
 		default:
 			t.Base = before.Champion
-			t.Promotes = served(base, before.Champion) != served(head, m.Champion)
+			t.Promotes = digestsDiffer(served(base, before.Champion), served(head, m.Champion))
 		}
 		if t.Promotes && (t.Experiment != "" || t.Kind == record.Missing) {
 			out = append(out, t)
+		}
+		if t.Kind == record.Missing { // the champion is gone, an experiment still compares with the one that was
+			t.Kind, t.Reason = "", ""
+			if digestsDiffer(questionOf(base, id), questionOf(head, id)) {
+				t.Kind, t.Reason = record.NewQuestion, questionChange(base, head, id)
+			}
 		}
 		out = append(out, changedExperiments(base, head, t)...)
 	}
@@ -59,9 +66,6 @@ func changedExperiments(base, head *doc.Set, champion task) []task {
 			continue
 		}
 		t := task{Model: champion.Model, Experiment: id, Base: champion.Base, Kind: champion.Kind, Reason: champion.Reason}
-		if t.Kind == record.Missing { // the champion is gone, the experiment still compares with the one that was
-			t.Kind, t.Reason = "", ""
-		}
 		out = append(out, t)
 	}
 	return out
@@ -69,7 +73,7 @@ func changedExperiments(base, head *doc.Set, champion task) []task {
 
 // experimentChanged compares the answer itself: the document after extends, its features, code, environment and seed, but not the data.
 func experimentChanged(base, head *doc.Set, id string) bool {
-	if base.Experiments[id] == nil {
+	if was := base.Experiments[id]; was == nil || was.Model != head.Experiments[id].Model {
 		return true
 	}
 	a, errA := inputs(base, id)
@@ -92,6 +96,7 @@ func experimentChanged(base, head *doc.Set, id string) bool {
 
 func sameView(a, b doc.Feature) bool {
 	a.Head, b.Head = doc.Head{}, doc.Head{}
+	a.Order, b.Order = nil, nil // of the items in the document, which means nothing
 	return reflect.DeepEqual(a, b)
 }
 
@@ -171,4 +176,12 @@ func union2(a, b []string) []string {
 	out := slices.Concat(a, b)
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// countOf is a number with its noun.
+func countOf(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/plumb-ml/plumb/internal/comment"
 	"github.com/plumb-ml/plumb/internal/ledger"
@@ -59,10 +60,30 @@ func (p *Project) Publish(ctx context.Context, o PublishOptions) (*Published, er
 	pub := &publication{p: p, dir: o.Bundle, trusted: o.Event, forge: o.Forge, reportURL: o.ReportURL}
 	steps, err := walk(ctx, p, onPublish, pub)
 	if err != nil {
+		pub.refuse(ctx, steps)
 		return nil, problem.Failedf("nothing was recorded; measure again, and if it stays, look at what the measuring job ran", "%w", err)
 	}
 	pub.out.Result.Steps = append(pub.out.Result.Steps, steps...)
 	return &pub.out, nil
+}
+
+// refuse tells the pull request what was wrong with its bundle, and nothing that the bundle says. The error is told anyway, so one of telling
+// it here is only reported.
+func (pub *publication) refuse(ctx context.Context, steps []record.Step) {
+	e := pub.trusted
+	if pub.out.Tip != "" || pub.forge == nil || e.Name != "pull_request" || e.PullRequest == 0 {
+		return
+	}
+	ci := record.CI{Schema: "plumb.ci/v1", Event: e.Name, Exit: problem.ExitFailed, Base: e.Base, Head: e.Head, PullRequest: e.PullRequest,
+		RunNumber: e.RunNumber, Steps: steps}
+	if base, err := pub.p.baseProject(e); err == nil {
+		ci.Project = base.Name
+	}
+	normalise(&ci)
+	body := comment.Render(ci, comment.Options{ReportURL: pub.reportURL})
+	if _, err := pub.forge.UpsertComment(ctx, e.PullRequest, body, comment.Key(ci.Project)); err != nil {
+		pub.p.progress("commenting on pull request %d: %v", e.PullRequest, err)
+	}
 }
 
 func (pub *publication) read(context.Context) (string, error) {
@@ -88,19 +109,26 @@ func (pub *publication) inspect(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pub.out.Result = pub.bundle.result
+	pub.out.Result = pub.checked.result
 	return fmt.Sprintf("%d runs, %d comparisons, %d snapshots hold", len(pub.checked.runs), len(pub.checked.comparisons), len(pub.checked.snapshots)), nil
 }
 
-// record writes blobs first, so that no record ever names what is not there.
+// record writes blobs first, so that no record ever names what is not there. Before anything is written the records are made once: what can't
+// be recorded leaves no blob either.
 func (pub *publication) record(ctx context.Context) (string, error) {
 	p, c := pub.p, pub.checked
-	if len(c.runs)+len(c.comparisons)+len(c.snapshots) == 0 && pub.trusted.Name != "push" {
+	switch {
+	case pub.out.Result.Exit == problem.ExitWrong:
+		return "", skip("head's documents are wrong, and nothing was measured")
+	case len(c.runs)+len(c.comparisons)+len(c.snapshots) == 0 && pub.trusted.Name != "push":
 		return "", skip("nothing to record")
 	}
+	if _, err := pub.files(c.view); err != nil {
+		return "", err
+	}
 	var blobs []store.Blob
-	for _, pointer := range c.pointers {
-		data, err := pub.bundle.blob(pointer)
+	for _, pointer := range c.pointers() {
+		data, err := pub.bundle.blob(*pointer)
 		if err != nil {
 			return "", err
 		}
@@ -110,18 +138,11 @@ func (pub *publication) record(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("storing blobs: %w", err)
 	}
-	c.locate(stored)
+	located(stored, c.pointers()...)
 	if err := p.Store.Push(ctx); err != nil {
 		return "", fmt.Errorf("sending blobs: %w", err)
 	}
-	tip, err := p.Ledger.Append(ctx, func(v *ledger.View) ([]ledger.File, error) {
-		pub.out.Records, pub.out.Versions = nil, nil
-		files, err := pub.files(v)
-		for _, f := range files {
-			pub.out.Records = append(pub.out.Records, f.Path)
-		}
-		return files, err
-	})
+	tip, err := p.Ledger.Append(ctx, pub.files)
 	if err != nil {
 		return "", fmt.Errorf("writing the ledger: %w", err)
 	}
@@ -129,27 +150,49 @@ func (pub *publication) record(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d records, ledger at %s", len(pub.out.Records), short(tip)), nil
 }
 
+// pointers are those of the blobs to store: what the records name and the bundle brought.
+func (i *inspection) pointers() []*record.Pointer {
+	var all, out []*record.Pointer
+	for n := range i.runs {
+		all = append(all, &i.runs[n].Artifact, &i.runs[n].Evaluation, &i.runs[n].Detail)
+	}
+	for n := range i.snapshots {
+		all = append(all, &i.snapshots[n].Profile, &i.snapshots[n].Quality)
+	}
+	for n := range i.comparisons {
+		all = append(all, &i.comparisons[n].Comparison.Base.Evaluation, &i.comparisons[n].Comparison.Head.Evaluation)
+	}
+	for _, p := range all {
+		if _, brought := i.bundle.blobs[p.SHA256]; brought {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // files makes the records of this publication on top of a ledger tip; it is called again when the tip moved.
 func (pub *publication) files(v *ledger.View) ([]ledger.File, error) {
 	var out []ledger.File
+	pub.out.Records, pub.out.Versions, pub.out.Result.Staged, pub.out.Result.Runs = nil, nil, nil, []record.RunSummary{}
 	add := func(r any) (string, error) {
 		path, data, err := record.Encode(r)
 		if err != nil {
 			return "", fmt.Errorf("writing a record: %w", err)
 		}
 		out = append(out, ledger.File{Path: path, Data: data})
+		pub.out.Records = append(pub.out.Records, path)
 		return path, nil
 	}
-	made := map[string]string{} // input digest → run id
+	made := maps.Clone(pub.checked.known) // input digest → run id
 	for _, run := range pub.checked.runs {
 		pub.stamp(&run.Header)
-		run.By.PullRequest = pub.trusted.PullRequest
 		path, err := add(run)
 		if err != nil {
 			return nil, err
 		}
 		run.ID = idOf(path)
 		made[run.Inputs.Key()] = run.ID
+		pub.out.Result.Runs = append(pub.out.Result.Runs, Summary(run))
 	}
 	for _, s := range pub.checked.snapshots {
 		pub.stamp(&s.Header)
@@ -172,83 +215,11 @@ func (pub *publication) files(v *ledger.View) ([]ledger.File, error) {
 	return out, pub.claim(v, add)
 }
 
-// stamp says who vouches for a record. Only a publishing job says `ci`.
+// stamp says who vouches for a record, whatever it says itself. Only a publishing job says `ci`.
 func (pub *publication) stamp(h *record.Header) {
 	h.Actor = pub.p.actor()
-	h.By.Who, h.By.URL, h.By.Program = pub.p.who(), pub.p.opt.URL, pub.p.opt.Program
-}
-
-// claim writes version and stage records for each champion that is not staged: at most one new version a model and push.
-func (pub *publication) claim(v *ledger.View, add func(any) (string, error)) error {
-	waiting, err := unstaged(pub.checked.head.Docs, v)
-	if err != nil {
-		return err
-	}
-	pub.out.Result.Staged = nil
-	for _, w := range waiting {
-		run, ok := pub.runOf(v, w.digest)
-		if !ok {
-			return fmt.Errorf("champion %s of %s has no run in the ledger or the bundle", w.experiment, w.model)
-		}
-		version, fresh, err := pub.version(v, w, run)
-		if err != nil {
-			return err
-		}
-		if fresh {
-			if _, err := add(version); err != nil {
-				return err
-			}
-			pub.out.Versions = append(pub.out.Versions, version)
-		}
-		stages := v.Stages(w.model, production)
-		s := record.Stage{Header: pub.p.header(record.KindStage, pub.checked.head), Model: w.model, Stage: production, Number: len(stages) + 1,
-			Version: version.Number, Why: w.why, Run: version.Run, Inputs: w.digest, Outcome: "staged"}
-		if n := len(stages); n > 0 {
-			s.Previous = stages[n-1].Version
-		}
-		pub.stamp(&s.Header)
-		if _, err := add(s); err != nil {
-			return err
-		}
-		pub.out.Result.Staged = append(pub.out.Result.Staged, record.StageChange{Model: w.model, Experiment: w.experiment, Version: version.Number, Why: w.why})
-	}
-	return nil
-}
-
-// runOf finds the champion's run: in the ledger, else among the runs of this bundle.
-func (pub *publication) runOf(v *ledger.View, key string) (record.Run, bool) {
-	if runs := v.RunsByInputs(key); len(runs) > 0 {
-		return runs[0], true
-	}
-	for _, run := range pub.checked.runs {
-		if run.Inputs.Key() == key {
-			pub.stamp(&run.Header)
-			run.By.PullRequest = pub.trusted.PullRequest
-			if path, _, err := record.Encode(run); err == nil {
-				run.ID = idOf(path)
-			}
-			return run, true
-		}
-	}
-	return record.Run{}, false
-}
-
-// version gives the version to stage: the pinned one, the one that has this artifact already, or the next number.
-func (pub *publication) version(v *ledger.View, w pending, run record.Run) (version record.Version, fresh bool, err error) {
-	versions := v.Versions(w.model)
-	if pin := pub.checked.head.Docs.Models[w.model].Version; pin != 0 {
-		if pin > len(versions) || versions[pin-1].Experiment != w.experiment {
-			return version, false, fmt.Errorf("models/%s.toml pins version %d, which is no version of its champion %s", w.model, pin, w.experiment)
-		}
-		return versions[pin-1], false, nil
-	}
-	if had, ok := versionOf(versions, run.Artifact); ok {
-		return had, false, nil
-	}
-	version = record.Version{Header: pub.p.header(record.KindVersion, pub.checked.head), Model: w.model, Number: len(versions) + 1,
-		Experiment: w.experiment, Run: pathOf(v, run), Artifact: run.Artifact, Ledger: v.Tip}
-	pub.stamp(&version.Header)
-	return version, true, nil
+	h.By = record.By{Who: pub.p.who(), URL: pub.p.opt.URL, Program: pub.p.opt.Program, PullRequest: pub.trusted.PullRequest, Now: h.By.Now}
+	h.Code = record.Code{Commit: pub.trusted.Head}
 }
 
 // comment creates or updates the pull request's one comment.
@@ -263,29 +234,4 @@ func (pub *publication) comment(ctx context.Context) (string, error) {
 	var err error
 	pub.out.Comment, err = pub.forge.UpsertComment(ctx, pub.trusted.PullRequest, pub.out.Body, comment.Key(pub.out.Result.Project))
 	return pub.out.Comment, err
-}
-
-// pathOf is where a run's record is in the ledger, or where this publication puts it.
-func pathOf(v *ledger.View, run record.Run) string {
-	if path := v.PathOf(run.ID); path != "" {
-		return path
-	}
-	path, _, err := record.Encode(run)
-	if err != nil {
-		return ""
-	}
-	return path
-}
-
-// locate takes over what the store says about where blobs are.
-func (i *inspection) locate(stored []record.Pointer) {
-	for n := range i.runs {
-		located(stored, &i.runs[n].Artifact, &i.runs[n].Evaluation, &i.runs[n].Detail)
-	}
-	for n := range i.snapshots {
-		located(stored, &i.snapshots[n].Profile, &i.snapshots[n].Quality)
-	}
-	for n := range i.comparisons {
-		located(stored, &i.comparisons[n].Comparison.Base.Evaluation, &i.comparisons[n].Comparison.Head.Evaluation)
-	}
 }

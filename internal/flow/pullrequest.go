@@ -22,6 +22,14 @@ type Event struct {
 	RunNumber   int64
 }
 
+// trainedBy names who trained a run that a CI run only found: somebody ran it elsewhere and pushed it. On a laptop nobody has to be told.
+func (e Event) trainedBy(run record.Run) string {
+	if e.Repository == "" || run.ID == "" || run.Actor != record.ActorHuman || run.By.PullRequest != 0 {
+		return ""
+	}
+	return run.By.Who
+}
+
 // Measured is what a measuring flow leaves: the result, and the bundle that a publisher checks.
 type Measured struct {
 	Result  record.CI
@@ -137,7 +145,7 @@ func (r *review) checkDocuments(context.Context) (string, error) {
 		return "", err
 	}
 	r.out.Result.Problems = r.head.Docs.Problems.All() // warnings
-	return fmt.Sprintf("%d documents", len(r.head.Docs.Files)), nil
+	return countOf(len(r.head.Docs.Files), "document"), nil
 }
 
 func (r *review) plan(context.Context) (string, error) {

@@ -27,6 +27,7 @@ type landing struct {
 // pending is a champion that the newest stage record does not stand for.
 type pending struct {
 	model, experiment, digest, why string
+	pin                            int // the version that the document names; 0: the newest
 }
 
 // onPush is what happens when something lands on the intent branch.
@@ -79,7 +80,7 @@ func (l *landing) checkDocuments(context.Context) (string, error) {
 		return "", err
 	}
 	l.out.Result.Problems = l.head.Docs.Problems.All()
-	return fmt.Sprintf("%d documents", len(l.head.Docs.Files)), nil
+	return countOf(len(l.head.Docs.Files), "document"), nil
 }
 
 func (l *landing) plan(context.Context) (string, error) {
@@ -110,37 +111,49 @@ func unstaged(docs *doc.Set, v *ledger.View) ([]pending, error) {
 		if err != nil {
 			return nil, err
 		}
-		stages := v.Stages(id, production)
-		p := pending{model: id, experiment: m.Champion, digest: key}
-		switch n := len(stages); {
-		case n == 0:
-			p.why = "the model has never been staged"
-		case stages[n-1].Inputs != key:
-			p.why = "the champion's inputs changed"
-		case m.Version != 0 && stages[n-1].Version != m.Version:
-			p.why = fmt.Sprintf("the model's document pins version %d", m.Version)
-		default:
-			continue
+		p := pending{model: id, experiment: m.Champion, digest: key, pin: m.Version}
+		if p.why = whyStage(v.Stages(id, production), p); p.why != "" {
+			out = append(out, p)
 		}
-		out = append(out, p)
 	}
 	return out, nil
 }
 
+// whyStage says why the newest stage record does not stand for a champion; "" when it does.
+func whyStage(stages []record.Stage, p pending) string {
+	if len(stages) == 0 {
+		return "the model has never been staged"
+	}
+	switch last := stages[len(stages)-1]; {
+	case p.pin != 0 && last.Version != p.pin:
+		return fmt.Sprintf("the model's document pins version %d", p.pin)
+	case p.pin == 0 && last.Inputs != p.digest:
+		return "the champion's inputs changed"
+	}
+	return ""
+}
+
+// run makes the champions' runs that the ledger does not have, each once: two models may ask the same. A pinned version has its run.
 func (l *landing) run(ctx context.Context) (string, error) {
 	var made []string
+	done := map[string]bool{}
 	for _, p := range l.pending {
-		if len(l.view.RunsByInputs(p.digest)) > 0 {
+		if p.pin != 0 {
+			if _, err := pinned(l.view.Versions(p.model), p); err != nil {
+				return "", err
+			}
 			continue
 		}
-		w, err := l.p.workshop(ctx, l.head.Docs.Project)
-		if err != nil {
-			return "", err
+		if done[p.digest] {
+			continue
 		}
-		x, err := w.execute(ctx, l.head, p.experiment)
-		w.close()
+		done[p.digest] = true
+		x, fresh, err := l.answer(ctx, p)
 		if err != nil {
 			return "", fmt.Errorf("running %s: %w", p.experiment, err)
+		}
+		if !fresh {
+			continue
 		}
 		l.out.Records = append(l.out.Records, x.run)
 		l.out.Blobs = append(l.out.Blobs, x.blobs...)
@@ -151,4 +164,18 @@ func (l *landing) run(ctx context.Context) (string, error) {
 		return "", skip("every run is in the ledger")
 	}
 	return "ran " + list(made), nil
+}
+
+// answer finds a champion's run, or makes it. Whichever pull request a run was recorded for: its digest is on the intent branch now.
+func (l *landing) answer(ctx context.Context, p pending) (x *execution, fresh bool, err error) {
+	w, err := l.p.workshop(ctx, l.head.Docs.Project)
+	if err != nil {
+		return nil, false, err
+	}
+	defer w.close()
+	if x = w.hit(ctx, l.view, p.digest, seeker{onIntent: true}); x != nil {
+		return x, false, nil
+	}
+	x, err = w.execute(ctx, l.head, p.experiment)
+	return x, true, err
 }

@@ -2,15 +2,99 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
+	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// judgements checks the comparisons: that they are the ones this pull request asks for, and that judging again gives the same.
+// pinned makes the snapshots and data checks of the event again. A bundle has each of them or is refused: what is left out could be the check
+// that fails.
+func (i *inspection) pinned(ctx context.Context) error {
+	var all []*snapshot
+	var err error
+	if i.event.Name == "push" {
+		all, err = i.landedData(ctx)
+	} else {
+		all, err = i.shop.checkData(ctx, i.base, i.head)
+	}
+	if err != nil {
+		return err
+	}
+	checked := map[string]*snapshot{}
+	for _, s := range all {
+		i.data = append(i.data, s.data)
+		if s.data.Changed || i.event.Name == "push" {
+			checked[s.record.Dataset] = s
+		}
+	}
+	for _, said := range i.snapshots {
+		s := checked[said.Dataset]
+		if s == nil {
+			return fmt.Errorf("this event asks for no snapshot of %s, or for one only", said.Dataset)
+		}
+		delete(checked, said.Dataset)
+		if err := i.snapshot(said, s); err != nil {
+			return fmt.Errorf("snapshot of %s: %w", said.Dataset, err)
+		}
+	}
+	for _, id := range keys(checked) {
+		return fmt.Errorf("the pinned data of %s changed, and the bundle has no snapshot of it", id)
+	}
+	if len(i.data)+len(i.bundle.result.Data) > 0 && !sameJSONValue(i.data, i.bundle.result.Data) {
+		return errors.New("result.json says something else of the data than their checks")
+	}
+	return nil
+}
+
+// landedData makes again what a push says of datasets: of those that the ledger has no snapshot of, and of those that the job found without one.
+func (i *inspection) landedData(ctx context.Context) ([]*snapshot, error) {
+	var out []*snapshot
+	for _, id := range keys(i.head.Docs.Datasets) {
+		lock := i.head.Docs.Locks[id]
+		said := slices.ContainsFunc(i.snapshots, func(s record.Snapshot) bool { return s.Dataset == id })
+		if lock == nil || !said && hasSnapshot(i.view, id, lock.Content) {
+			continue
+		}
+		s, err := i.shop.snapshot(ctx, i.head, i.head.Docs.Datasets[id])
+		if err != nil {
+			return nil, fmt.Errorf("checking %s: %w", id, err)
+		}
+		s.data = s.change(lock, false)
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// snapshot compares a snapshot with the one made here, as bytes: an empty table and none are written alike.
+func (i *inspection) snapshot(said record.Snapshot, found *snapshot) error {
+	again := found.record
+	again.Header, again.ID = said.Header, said.ID
+	_, a, err := record.Encode(said)
+	if err != nil {
+		return err
+	}
+	_, b, err := record.Encode(again)
+	if err != nil {
+		return err
+	}
+	if string(a) != string(b) {
+		return errors.New("it is not what the pinned data says")
+	}
+	for _, p := range []record.Pointer{said.Profile, said.Quality} {
+		if _, err := i.take(p, typeJSON, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgements checks the comparisons: that they are the ones this pull request asks for, and that judging again gives the same. What is recorded
+// and shown is what was found here.
 func (i *inspection) judgements(ctx context.Context) error {
 	if i.event.Name != "pull_request" {
 		if len(i.comparisons) > 0 {
@@ -18,134 +102,176 @@ func (i *inspection) judgements(ctx context.Context) error {
 		}
 		return nil
 	}
-	tasks := plan(i.base.Docs, i.head.Docs)
-	if len(tasks) != len(i.comparisons) {
-		return fmt.Errorf("%d comparisons, and the pull request asks for %d", len(i.comparisons), len(tasks))
+	i.tasks = plan(i.base.Docs, i.head.Docs)
+	if len(i.tasks) != len(i.comparisons) {
+		return fmt.Errorf("%d comparisons, and the pull request asks for %d", len(i.comparisons), len(i.tasks))
 	}
-	for _, t := range tasks {
+	var checked []record.ComparisonRecord
+	for _, t := range i.tasks {
 		at := slices.IndexFunc(i.comparisons, func(c record.ComparisonRecord) bool {
 			return c.Comparison.Model == t.Model && c.Comparison.Experiment == t.Experiment && c.Comparison.Promotes == t.Promotes
 		})
 		if at < 0 {
 			return fmt.Errorf("there is no comparison of %s for model %s", t.Experiment, t.Model)
 		}
-		if err := i.comparison(ctx, t, &i.comparisons[at].Comparison); err != nil {
+		said := i.comparisons[at]
+		if !slices.ContainsFunc(i.bundle.result.Comparisons, func(o record.Comparison) bool { return differs(o, said.Comparison) == "" }) {
+			return fmt.Errorf("result.json says something else of %s than its record", t.Experiment)
+		}
+		again, err := i.comparison(ctx, t, said.Comparison)
+		if err != nil {
 			return fmt.Errorf("comparison of %s: %w", t.Experiment, err)
 		}
+		checked = append(checked, record.ComparisonRecord{Header: said.Header, Comparison: *again})
 	}
+	i.comparisons = checked
 	return nil
 }
+
+func (i *inspection) trees() trees { return trees{i.p, i.base, i.head, i.event} }
 
 // comparison judges one task again from the evaluations that the record points at.
-func (i *inspection) comparison(ctx context.Context, t task, c *record.Comparison) error {
-	again := comparing{model: i.base.Docs.Models[t.Model], design: firstOf(i.base.Docs.Design, i.head.Docs.Design),
-		experiment: i.head.Docs.Experiments[t.Experiment], kind: t.Kind, reason: t.Reason, method: c.Method}
-	var err error
+func (i *inspection) comparison(ctx context.Context, t task, said record.Comparison) (*record.Comparison, error) {
+	c := i.trees().comparing(t)
 	if t.Experiment != "" {
-		if again.head, err = i.side(ctx, i.head, t.Model, t.Experiment, c.Head); err != nil {
-			return fmt.Errorf("head: %w", err)
+		if err := i.headSide(ctx, t, said.Head, &c); err != nil {
+			return nil, fmt.Errorf("head: %w", err)
 		}
 	}
-	if t.Kind != "" {
-		again.model = i.head.Docs.Models[t.Model]
-		again.base.Experiment = t.Base
-		return same(c, again.judgeAlone)
-	}
-	if again.base, err = i.side(ctx, i.base, t.Model, t.Base, c.Base); err != nil {
-		return fmt.Errorf("base: %w", err)
-	}
-	return same(c, func() (*record.Comparison, error) {
-		out, err := again.judge()
-		if err == nil {
-			noteChangedGates(out, i.base.Docs.Models[t.Model], i.head.Docs.Models[t.Model])
+	if t.Kind == "" {
+		if err := i.baseSide(ctx, t, said, &c); err != nil {
+			return nil, fmt.Errorf("base: %w", err)
 		}
-		return out, err
-	})
+	}
+	again, err := i.trees().decide(t, &c)
+	if err != nil {
+		return nil, err
+	}
+	// Texts and distances depend on where they were found: they are shown as found here.
+	said.Notes, said.Base.Distance = again.Notes, again.Base.Distance
+	if where := differs(said, *again); where != "" {
+		return nil, fmt.Errorf("its verdict or numbers are not what its rows say: %s", where)
+	}
+	return again, nil
 }
 
-// side reads one side of a comparison: its inputs must be those of the tree, its rows those of head's pinned data.
-func (i *inspection) side(ctx context.Context, t *Tree, modelID, experiment string, claimed record.Side) (side, error) {
-	in, err := inputs(t.Docs, experiment)
-	if err != nil {
-		return side{}, err
-	}
-	if claimed.Experiment != experiment || claimed.Digest != in.Key() {
-		return side{}, errors.New("its inputs are not those of the documents in the tree")
-	}
-	s := side{Side: claimed, inputs: in, params: t.Docs.Experiments[experiment].Params}
-	rows, err := i.shop.ask(ctx, i.head, modelID)
-	if err != nil {
-		return side{}, fmt.Errorf("recomputing the rows: %w", err)
-	}
-	if claimed.Run != "" { // a recorded run's own evaluation was checked when it was recorded
-		if run, ok := i.view.Run(claimed.Run); ok && run.Evaluation.SHA256 == claimed.Evaluation.SHA256 {
-			s.eval, err = i.shop.stored(ctx, run)
-			return s, err
-		}
-	}
-	i.pointers = append(i.pointers, claimed.Evaluation)
-	s.eval, err = i.evaluation(ctx, claimed.Evaluation, rows)
-	return s, err
-}
-
-// same compares what the record says with what judging again says. What the measuring job alone knows is taken from the record.
-func same(c *record.Comparison, judge func() (*record.Comparison, error)) error {
-	again, err := judge()
+// headSide finds the answer that head's side stands for: the bundle's run, the ledger's, or one that was made for this comparison only.
+func (i *inspection) headSide(ctx context.Context, t task, said record.Side, c *comparing) error {
+	key, err := digestOf(i.head.Docs, t.Experiment)
 	if err != nil {
 		return err
 	}
-	again.Promotes, again.LeftOut, again.Notes = c.Promotes, c.LeftOut, c.Notes
-	again.Base.Commit, again.Base.Distance, again.Head.Commit = c.Base.Commit, c.Base.Distance, c.Head.Commit
-	said, err := json.Marshal(c)
-	if err != nil {
-		return err
+	x := i.made[key]
+	switch {
+	case x != nil && said.Run != "":
+		return errors.New("it names a run of the ledger, and the bundle has one of its inputs")
+	case x == nil && said.Run != "":
+		if x, err = i.recorded(ctx, key, said.Run); err != nil {
+			return err
+		}
+	case x == nil:
+		if x, err = i.passing(ctx, t, said); err != nil {
+			return err
+		}
 	}
-	found, err := json.Marshal(again)
-	if err != nil {
-		return err
+	if x.model != nil {
+		i.artifacts[key] = x.run.Artifact
 	}
-	if string(said) != string(found) {
-		return fmt.Errorf("its verdict or numbers are not what its rows say: %s", firstDifference(said, found))
-	}
-	return nil
+	c.head, c.notes = x.as(t.Experiment), hypothesisNotes(i.head, x.run)
+	c.head.Who = i.event.trainedBy(x.run)
+	c.head.eval, err = i.shop.ruled(ctx, i.trees(), t, x.eval)
+	return err
 }
 
-func firstDifference(a, b []byte) string {
+// recorded finds a run of the ledger that may stand for an input digest here.
+func (i *inspection) recorded(ctx context.Context, key, id string) (*execution, error) {
+	for _, run := range usable(i.view, key, i.seeker(key)) {
+		if run.ID == id {
+			return i.shop.load(ctx, run)
+		}
+	}
+	return nil, fmt.Errorf("run %.60q is none that may stand for the inputs %s here", id, shortDigest(key))
+}
+
+// passing is an answer that was made for this comparison and may not be recorded. It can't replace a run that the ledger has.
+func (i *inspection) passing(ctx context.Context, t task, said record.Side) (*execution, error) {
+	rows, err := i.headRows(ctx, t.Model)
+	if err != nil {
+		return nil, err
+	}
+	e := i.head.Docs.Experiments[t.Experiment]
+	x := &execution{run: record.Run{Experiment: t.Experiment, Model: t.Model, Params: e.Params, Hypothesis: e.HypothesisDigest(), Evaluation: said.Evaluation}}
+	if x.run.Inputs, err = inputs(i.head.Docs, t.Experiment); err != nil {
+		return nil, err
+	}
+	if err := i.trueLocks(ctx, i.head, datasetsOf(i.head.Docs, t.Experiment)...); err != nil {
+		return nil, err
+	}
+	if x.eval, err = i.evaluation(ctx, said.Evaluation, rows.Evaluation(nil)); err != nil {
+		return nil, err
+	}
+	if x.run.Threshold, err = evaluate.Threshold(i.head.Docs.Models[t.Model].Question.Threshold, x.eval); err != nil {
+		return nil, err
+	}
+	key := x.run.Inputs.Key()
+	hit := i.shop.hit(ctx, i.view, key, i.seeker(key))
+	if hit == nil {
+		return x, nil
+	}
+	if d, err := x.eval.PredictionsDigest(); err != nil || d != hit.run.Result.Predictions {
+		return nil, fmt.Errorf("run %s in the ledger has these inputs and other scores", hit.run.ID)
+	}
+	return x, nil
+}
+
+// differs says where two comparisons are not the same; "" when they are. They are compared as they are written in a record, where an empty table
+// and none are alike.
+func differs(said, found record.Comparison) string {
+	var text [2]string
+	for i, c := range []record.Comparison{said, found} {
+		_, data, err := record.Encode(record.ComparisonRecord{Header: record.Header{Time: time.Unix(0, 0), Actor: record.ActorHuman}, Comparison: c})
+		if err != nil {
+			return fmt.Sprintf("%.200s", err)
+		}
+		text[i] = string(data)
+	}
+	a, b := text[0], text[1]
+	if a == b {
+		return ""
+	}
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
 	}
-	cut := func(s []byte) string { return string(s[max(0, min(n, len(s))-40):min(len(s), n+40)]) }
-	return fmt.Sprintf("%.80q against %.80q", cut(a), cut(b))
+	line := func(s string) string { // the whole line, so that its key is seen
+		start := strings.LastIndexByte(s[:min(n, len(s))], '\n') + 1
+		end := strings.IndexByte(s[start:], '\n')
+		if end < 0 {
+			end = len(s) - start
+		}
+		return s[start : start+end]
+	}
+	return fmt.Sprintf("%.80q against %.80q", line(a), line(b))
 }
 
-// result makes result.json's claims again where they can be made, and takes the rest as bounded text.
-func (i *inspection) result() error {
-	r := &i.bundle.result
-	if r.Schema != "plumb.ci/v1" || r.Event != i.event.Name || r.Head != i.event.Head || r.Base != i.event.Base || r.PullRequest != i.event.PullRequest {
-		return errors.New("result.json is about another event")
-	}
-	if len(r.Comparisons) != len(i.comparisons) || len(r.Runs) != len(i.runs) {
+// conclude makes the rest of the result from what holds. The measuring job's own words are left to its steps.
+func (i *inspection) conclude() error {
+	r, said := &i.result, i.bundle.result
+	if len(said.Comparisons) != len(i.comparisons) || len(said.Runs) != len(i.made) {
 		return errors.New("result.json and the records do not agree")
 	}
+	r.Data = append(r.Data, i.data...)
+	if i.event.Name != "pull_request" {
+		return nil
+	}
 	for _, c := range i.comparisons {
-		said := slices.ContainsFunc(r.Comparisons, func(o record.Comparison) bool { return sameJSONValue(o, c.Comparison) })
-		if !said {
-			return fmt.Errorf("result.json says something else of %s than its record", c.Comparison.Experiment)
-		}
+		r.Comparisons = append(r.Comparisons, c.Comparison)
 	}
-	r.Problems = i.head.Docs.Problems.All()
-	if i.event.Name == "pull_request" {
-		r.Changes = changes(i.base.Docs, i.head.Docs)
-		blocked := slices.ContainsFunc(r.Data, func(d record.DataChange) bool { return d.Blocking })
-		r.Exit = verdictExit(r.Comparisons, blocked)
+	blocked := slices.ContainsFunc(r.Data, func(d record.DataChange) bool { return d.Blocking })
+	if r.Exit = verdictExit(r.Comparisons, blocked); r.Exit != said.Exit {
+		return fmt.Errorf("result.json says exit %d, and the gates say %d", said.Exit, r.Exit)
 	}
-	normalise(r)
+	r.Changes = changes(i.base.Docs, i.head.Docs)
+	r.OnMerge = onMerge(i.head.Docs, i.view, i.tasks, i.artifacts)
 	return nil
-}
-
-func sameJSONValue(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
 }

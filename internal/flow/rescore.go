@@ -27,7 +27,7 @@ func (r *review) compare(ctx context.Context) (string, error) {
 		r.out.Result.Comparisons = append(r.out.Result.Comparisons, *c)
 		r.out.Records = append(r.out.Records, record.ComparisonRecord{Header: r.p.header(record.KindComparison, r.head), Comparison: *c})
 	}
-	return fmt.Sprintf("%d comparisons", len(r.tasks)), nil
+	return countOf(len(r.tasks), "comparison"), nil
 }
 
 // judge compares one task's answer with base's champion, or says why there is nothing to compare with.
@@ -45,6 +45,7 @@ func (r *review) judge(ctx context.Context, t task) (*record.Comparison, error) 
 		}
 		x := r.answers[key]
 		c.head, c.notes = x.as(t.Experiment), hypothesisNotes(r.head, x.run)
+		c.head.Who = r.event.trainedBy(x.run)
 		if c.head.eval, err = w.ruled(ctx, pair, t, c.head.eval); err != nil {
 			return nil, err
 		}
@@ -214,7 +215,8 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	parts, err := rows.PartsUnder(x.run.Split, x.run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content)
+	sameData := x.run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
+	tested, leftOut, err := unseen(rows, x.run.Split, sameData)
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
@@ -231,7 +233,6 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	tested, leftOut := unseen(rows, x.run.Split)
 	features, err := trainset.Features(ctx, data, &mixed, t.Base, tested)
 	if err != nil {
 		return record.Evaluation{}, 0, err
@@ -243,10 +244,15 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 	return tested.Evaluation(scores), leftOut, nil
 }
 
-// unseen gives the test rows that a run with another split did not train or choose on, and how many were left out.
-func unseen(rows *trainset.Rows, other record.Split) (tested *trainset.Rows, leftOut int) {
+// unseen gives the test rows that a run with another split did not train or choose on, and how many were left out. It errs when that can't be
+// told, and when nothing is left to score.
+func unseen(rows *trainset.Rows, other record.Split, sameData bool) (tested *trainset.Rows, leftOut int, err error) {
+	parts, err := rows.PartsUnder(other, sameData)
+	if err != nil {
+		return nil, 0, err
+	}
 	var keep []int
-	for i, part := range rows.PartsUnder(other) {
+	for i, part := range parts {
 		switch {
 		case rows.Part[i] != trainset.Test:
 		case part == trainset.Test:
@@ -255,7 +261,10 @@ func unseen(rows *trainset.Rows, other record.Split) (tested *trainset.Rows, lef
 			leftOut++
 		}
 	}
-	return rows.Select(keep), leftOut
+	if len(keep) == 0 {
+		return nil, 0, fmt.Errorf("it trained or chose on all %d test rows of the pull request's data", leftOut)
+	}
+	return rows.Select(keep), leftOut, nil
 }
 
 // noteChangedGates shows how head changes the contract that base's gates come from.

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/plumb-ml/plumb/internal/dataset"
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -45,6 +46,9 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 		if t.Docs, err = t.Docs.WithSet(o.Experiment, o.Set); err != nil {
 			return nil, err
 		}
+		if err := wrongParams(t.Docs.Experiments[o.Experiment]); err != nil {
+			return nil, err
+		}
 		t.Dirty = true
 	}
 	key, err := digestOf(t.Docs, o.Experiment)
@@ -55,14 +59,34 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	result := &RunResult{Why: fmt.Sprintf("%s would run: no run has the inputs %s", o.Experiment, shortDigest(key))}
 	hits := v.RunsByInputs(key)
-	if len(hits) > 0 && !o.Force {
-		return p.cached(ctx, t, v, hits[0])
+	switch {
+	case len(hits) > 0 && !o.Force:
+		result, err = p.cached(ctx, t, v, hits[0])
+	case !o.DryRun:
+		result, err = p.execute(ctx, t, v, o)
 	}
-	if o.DryRun {
-		return &RunResult{Why: fmt.Sprintf("%s would run: no run has the inputs %s", o.Experiment, shortDigest(key))}, nil
+	if err != nil {
+		return nil, err
 	}
-	return p.execute(ctx, t, v, o)
+	result.Notes = append(result.Notes, p.movedData(ctx, t, o.Experiment)...)
+	return result, nil
+}
+
+// movedData says which data of an experiment is no longer what is pinned: a run is of the pinned rows, which who just edited a file may not expect.
+func (p *Project) movedData(ctx context.Context, t *Tree, experiment string) []string {
+	var notes []string
+	for _, id := range union2(datasetsOf(t.Docs, experiment), nil) {
+		state, why, err := dataset.State(ctx, p.Root, t.Docs.Datasets[id], t.Docs.Locks[id])
+		if err != nil {
+			state, why = dataset.Broken, err.Error()
+		}
+		if state != dataset.Current {
+			notes = append(notes, fmt.Sprintf("this is of the rows as pinned; dataset %s is %s: %s", id, state, why))
+		}
+	}
+	return notes
 }
 
 // execute runs and records.
@@ -100,6 +124,7 @@ func (p *Project) execute(ctx context.Context, t *Tree, v *ledger.View, o RunOpt
 		return nil, err
 	}
 	x.run.ID = result.Run.ID
+	result.Notes = append(result.Notes, tooGood(x)...)
 	result.Comparison, err = w.againstChampion(ctx, t, v, x)
 	return result, err
 }
@@ -162,7 +187,48 @@ func (w *workshop) againstChampion(ctx context.Context, t *Tree, v *ledger.View,
 	}
 	c := comparing{model: t.Docs.Models[x.run.Model], design: t.Docs.Design, experiment: t.Docs.Experiments[x.run.Experiment],
 		base: sideOf(runs[0], base), head: sideOf(x.run, x.eval)}
-	return c.judge()
+	return asRecorded(c.judge())
+}
+
+// asRecorded takes from a comparison of two records what is said of a review only: nobody tried to run the base again, and no CI scored the head.
+func asRecorded(c *record.Comparison, err error) (*record.Comparison, error) {
+	if err != nil {
+		return nil, err
+	}
+	if c.Head.Who = ""; c.Method == storedBy {
+		c.Method = ""
+	}
+	return c, nil
+}
+
+// What is hardly ever reached by honest work on tabular data.
+const (
+	tooGoodAUC = 0.999
+	tooGoodR2  = 0.999
+)
+
+// tooGood wonders at a result that is next to perfect: most often a column holds the answer.
+func tooGood(x *execution) []string {
+	name, value := "AUC", x.run.Result.Metrics["auc"]
+	switch {
+	case x.run.Task == "regression" && x.run.Result.Metrics["r2"] >= tooGoodR2:
+		name, value = "R²", x.run.Result.Metrics["r2"]
+	case x.run.Task == "regression" || value < tooGoodAUC:
+		return nil
+	}
+	top, most, sum := "", 0.0, 0.0
+	importance := x.model.Importance()
+	for _, f := range keys(importance) {
+		sum += importance[f]
+		if importance[f] > most {
+			top, most = f, importance[f]
+		}
+	}
+	said := fmt.Sprintf("%s %.3f is next to perfect: look whether a column holds the answer, or is known only after it", name, value)
+	if sum > 0 {
+		said += fmt.Sprintf(" (%s has %.0f %% of the importance)", top, 100*most/sum)
+	}
+	return []string{said}
 }
 
 // theExperiment is the one that is meant: the named one, or the only one.

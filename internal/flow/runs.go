@@ -126,7 +126,7 @@ func (p *Project) Diff(ctx context.Context, a, b string) (*record.Comparison, er
 	if e := t.Docs.Experiments[head.Experiment]; e != nil && e.HypothesisDigest() == head.Hypothesis {
 		c.experiment = e
 	}
-	return c.judge()
+	return asRecorded(c.judge())
 }
 
 // InputChange is one input of a run that is not what it was.

@@ -160,9 +160,9 @@ func (m *Mirror) Advance(ctx context.Context, ref, from, to string) error {
 // dropLocks removes what a killed git program left. It kept the mirror's lock as long as it lived, and we have it now.
 func (m *Mirror) dropLocks() {
 	for _, pattern := range []string{"*.lock", "objects/pack/tmp_*", "objects/tmp_*"} {
-		stale, _ := filepath.Glob(filepath.Join(m.common, pattern)) // the pattern is well-formed
+		stale, _ := fs.Glob(os.DirFS(m.common), pattern) // the pattern is well-formed
 		for _, path := range stale {
-			_ = os.RemoveAll(path)
+			_ = os.RemoveAll(filepath.Join(m.common, path))
 		}
 	}
 	_ = filepath.WalkDir(filepath.Join(m.common, "refs"), func(path string, entry fs.DirEntry, err error) error {

@@ -215,12 +215,13 @@ func plain(text string) string {
 // publish renames the new objects into the repository. An object that is there already gets the fresh file, and with it a fresh time, which keeps a
 // running gc from pruning it.
 func (w *Writer) publish() error {
-	folders, err := filepath.Glob(filepath.Join(w.dir, "objects", "[0-9a-f][0-9a-f]"))
+	objects := filepath.Join(w.dir, "objects")
+	folders, err := fs.Glob(os.DirFS(objects), "[0-9a-f][0-9a-f]") // not filepath.Glob: the repository's own path may hold [ or *
 	if err != nil {
 		return err
 	}
 	for _, folder := range folders {
-		if err := w.publishFolder(folder); err != nil {
+		if err := w.publishFolder(filepath.Join(objects, folder)); err != nil {
 			return fmt.Errorf("storing objects: %w", err)
 		}
 	}

@@ -117,4 +117,8 @@ type ValueDifference struct {
 	Low        *float64 `json:"low" toml:"low,omitempty"`
 	High       *float64 `json:"high" toml:"high,omitempty"`
 	Reason     string   `json:"reason,omitempty" toml:"reason,omitempty"`
+	AssumeLow  *float64 `json:"assume_low,omitempty" toml:"assume_low,omitempty"` // Difference over the assumptions' ranges
+	AssumeHigh *float64 `json:"assume_high,omitempty" toml:"assume_high,omitempty"`
+	Ranged     int      `json:"ranged,omitempty" toml:"ranged,omitempty"`   // assumptions with a range
+	Guesses    int      `json:"guesses,omitempty" toml:"guesses,omitempty"` // of these, guesses
 }

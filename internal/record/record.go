@@ -1,7 +1,3 @@
-// Package record is what the program writes down: the ledger's records, the bundle that one job hands to the next, and every JSON shape of INTERFACES.md.
-//
-// A record is immutable: it is encoded once, named by its own bytes, and never edited. The package reads and writes bytes; where they live
-// is the ledger's business.
 package record
 
 import "time"

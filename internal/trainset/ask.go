@@ -155,7 +155,7 @@ func (a *asking) rows(f table.Frame) (*Rows, []int64, error) {
 	if w := f.Column("weight"); w != nil {
 		r.Weight = make([]float64, f.N)
 		for i := range r.Weight {
-			if r.Weight[i] = w.Float(i); !(r.Weight[i] >= 0) || math.IsInf(r.Weight[i], 0) {
+			if r.Weight[i] = w.Float(i); (!(r.Weight[i] >= 0) || math.IsInf(r.Weight[i], 0)) && !math.IsNaN(r.Label[i]) {
 				return nil, nil, problem.Wrongf("weights are finite numbers of at least 0", "row %d of %s has weight %v", r.RowID[i], a.dataset.ID, r.Weight[i])
 			}
 		}
@@ -205,6 +205,9 @@ func (r *Rows) readLabels(v *table.Vector, m *doc.Model) error {
 	}
 	for i := range n {
 		r.Label[i] = v.Float(i)
+		if math.IsInf(r.Label[i], 0) {
+			return problem.Wrongf("filter such rows, or write a label that is null for them", "the label of model %q is %v in row %d", m.ID, r.Label[i], r.RowID[i])
+		}
 		if y := r.Label[i]; m.Task == "binary" && y != 0 && y != 1 && !math.IsNaN(y) {
 			return problem.Wrongf("write a condition, as in label = \"delay > 15\"", "the label of model %q is %v in row %d, and task = \"binary\" needs 0 or 1", m.ID, y, r.RowID[i])
 		}

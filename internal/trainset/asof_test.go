@@ -61,11 +61,11 @@ func nullsFirst(a, b *int64) int {
 	return cmp.Compare(*a, *b)
 }
 
-// TestAsOfAgainstDefinition holds the as-of join against a loop over all pairs of rows, on 600 random tables. It also found that a tie in time
+// TestAsOfAgainstDefinition holds the as-of join against a loop over all pairs of rows, on 500 random tables. It also found that a tie in time
 // was answered by whichever row came first, and that a query which ends in a comment swallowed the rest of the statement.
 func TestAsOfAgainstDefinition(t *testing.T) {
 	db, r := open(t), rand.New(rand.NewPCG(5, 1))
-	for n := range 600 {
+	for n := range 500 {
 		c, query, ttl := viewCases[n%len(viewCases)], queries[r.IntN(len(queries))], []int64{0, 1, 2, 5}[r.IntN(4)]
 		questions := randomFacts(r, 1+r.IntN(14))
 		facts, dataset := questions, "rows"

@@ -127,10 +127,10 @@ func (c viewCase) window(facts []fact, question fact, self int, seconds int64) [
 	return out
 }
 
-// TestWindowsAgainstDefinition holds the window SQL against a loop over all pairs of rows, on 600 random tables.
+// TestWindowsAgainstDefinition holds the window SQL against a loop over all pairs of rows, on 500 random tables.
 func TestWindowsAgainstDefinition(t *testing.T) {
 	db, r := open(t), rand.New(rand.NewPCG(3, 1))
-	for n := range 600 {
+	for n := range 500 {
 		c := viewCases[n%len(viewCases)]
 		questions := randomFacts(r, 1+r.IntN(14))
 		facts := questions

@@ -210,3 +210,35 @@ func halve(f func(float64) float64, a, b float64) float64 {
 	}
 	return a + (b-a)/2
 }
+
+// Spread is how far the difference between two answers' worth reaches over the assumptions' ranges.
+type Spread struct {
+	Low, High float64
+	Ranged    int // assumptions with a range that the money depends on
+	Guesses   int // of these, with source "guess"
+}
+
+// Between gives the spread of head's worth minus base's, both under the same assumptions; not ok where nothing is ranged or a case has no value.
+func (m *Money) Between(base, head Counts) (Spread, bool) {
+	ranged := m.ranged(&m.money)
+	s := Spread{Low: math.Inf(1), High: math.Inf(-1), Ranged: len(ranged)}
+	for _, a := range ranged {
+		if a.source == "guess" {
+			s.Guesses++
+		}
+	}
+	see := func(row map[string]any) bool {
+		worth, ok := m.money.at(row)
+		b, okBase := m.scale(worth, base)
+		h, okHead := m.scale(worth, head)
+		s.Low, s.High = min(s.Low, h-b), max(s.High, h-b)
+		return ok && okBase && okHead
+	}
+	if len(ranged) == 0 {
+		return s, false
+	}
+	if len(ranged) > maxCorners {
+		return s, m.draw(ranged, see)
+	}
+	return s, corners(ranged, m.modes(), see)
+}

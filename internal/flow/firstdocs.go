@@ -1,0 +1,65 @@
+package flow
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/tomlio"
+)
+
+func (g *guess) datasetDocument(ds *doc.Dataset) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Where the rows come from. `plumb data pin %s` writes which rows exactly into %s.lock.toml.\nschema = 1\n\n[source]\npath = %s\n", ds.ID, ds.ID, tomlio.Quote(ds.Source.Path))
+	if g.event != "" {
+		fmt.Fprintf(&b, "\n[time]\nevent = %s                # when a row's question is asked\n", tomlio.Quote(g.event))
+	}
+	fmt.Fprintf(&b, "\n[check.rows]                     # a data-quality rule; more kinds under `plumb quality --help`\nkind = \"expect_table_row_count_to_be_between\"\nmin_value = %d\nlevel = \"critical\"             # a critical check that fails stops a merge\n", max(1, g.rows/2))
+	return b.String()
+}
+
+func (g *guess) modelDocument(ds string) string {
+	split := `{ by = "hash", test = 0.2, valid = 0.2 }`
+	if g.event != "" {
+		split = fmt.Sprintf(`{ by = "time", test = "%dd", valid = "%dd" }`, g.test, g.valid)
+	}
+	metric, tolerance := "auc", "0.002"
+	if g.task == "regression" {
+		metric, tolerance = "rmse", "0.0"
+	}
+	return fmt.Sprintf(`# The question, the contract, and who answers it now. Changing the champion line is the promotion.
+schema = 1
+task = %q
+champion = "baseline"            # experiments/baseline.toml
+
+[question]
+dataset = %q
+label = %s
+split = %s
+
+[metric.%s]
+level = "gate"                   # gate | guard | info
+tolerance = %s                # a difference inside it counts as none
+require = "not_worse"            # not_worse | non_inferior | better
+`, g.task, ds, tomlio.Quote(g.label), split, metric, tolerance)
+}
+
+func (g *guess) experimentDocument(model string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# One way to answer the question. Copy it to propose another, and write the hypothesis first.\nschema = 1\nmodel = %q\nhypothesis = \"The columns as they are say something about the label.\"\n\n[features]\nuse = [\n", model)
+	for _, f := range g.features {
+		fmt.Fprintf(&b, "  %s,\n", tomlio.Quote(f))
+	}
+	for _, name := range keys(g.row) {
+		fmt.Fprintf(&b, "  %s,\n", tomlio.Quote(name))
+	}
+	b.WriteString("]\n")
+	if len(g.row) > 0 {
+		b.WriteString("\n[features.row]                   # expressions over the row\n")
+		for _, name := range keys(g.row) {
+			fmt.Fprintf(&b, "%s = %s\n", name, tomlio.Quote(g.row[name]))
+		}
+	}
+	b.WriteString("\n[train]\nlearner = \"gbdt\"                 # gbdt | glm\n")
+	return b.String()
+}

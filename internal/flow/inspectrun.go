@@ -1,0 +1,137 @@
+package flow
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/plumb-ml/plumb/internal/digest"
+	"github.com/plumb-ml/plumb/internal/evaluate"
+	"github.com/plumb-ml/plumb/internal/model"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// run checks one run record: that it may be recorded, that its inputs are the tree's, its rows the data's, its numbers those of its scores.
+func (i *inspection) run(ctx context.Context, run record.Run) error {
+	key := run.Inputs.Key()
+	asked := recordable(i.event.Name, i.base.Docs, i.head.Docs)[key]
+	if asked == nil {
+		return fmt.Errorf("this event may not record the inputs %s: it records what it asks for, head has and base has not", shortDigest(key))
+	}
+	if i.made[key] != nil {
+		return fmt.Errorf("two runs have the inputs %s", shortDigest(key))
+	}
+	e := i.head.Docs.Experiments[run.Experiment]
+	if e == nil || !slices.Contains(asked, run.Experiment) || run.Model != e.Model {
+		return errors.New("its experiment and model are not those of the documents in the tree")
+	}
+	in, err := inputs(i.head.Docs, run.Experiment)
+	if err != nil {
+		return err
+	}
+	m := i.head.Docs.Models[run.Model]
+	switch {
+	case !sameInputs(in, run.Inputs):
+		return errors.New("its inputs are not those of the documents in the tree")
+	case !sameJSONValue(run.Params, e.Params) && len(run.Params)+len(e.Params) > 0, run.Hypothesis != e.HypothesisDigest(), run.Learner != e.Train.Learner, len(run.Set) > 0:
+		return errors.New("its parameters or hypothesis are not those of the documents in the tree")
+	case run.Task != m.Task || run.Status != "ok" || run.Error != "":
+		return fmt.Errorf("it says %.20q of a task %.20q, and only runs that went well are recorded", run.Status, run.Task)
+	}
+	t := run.Timings
+	if !plainText(run.Environment, 200) || !duration(t.Features) || !duration(t.Train) || !duration(t.Evaluate) || !duration(t.Total) {
+		return errors.New("its environment or timings can't be true")
+	}
+	if err := i.trueLocks(ctx, i.head, datasetsOf(i.head.Docs, run.Experiment)...); err != nil {
+		return err
+	}
+	rows, err := i.headRows(ctx, run.Model)
+	if err != nil {
+		return err
+	}
+	if run.Rows != rows.Counts || run.Split != rows.Split {
+		return errors.New("its rows or its split are not those of the pinned data")
+	}
+	x := &execution{run: run}
+	if x.eval, err = i.evaluation(ctx, run.Evaluation, rows.Evaluation(nil)); err != nil {
+		return err
+	}
+	if err := i.numbers(x); err != nil {
+		return err
+	}
+	i.made[key], i.artifacts[key] = x, run.Artifact
+	return i.agrees(ctx, key, x)
+}
+
+// agrees compares a run of the bundle with the ledger's of the same inputs, when there is one by now: the same is not recorded twice, and
+// another is refused, or a job could replace what is known.
+func (i *inspection) agrees(ctx context.Context, key string, x *execution) error {
+	hit := i.shop.hit(ctx, i.view, key, i.seeker(key))
+	if hit == nil {
+		return nil
+	}
+	if hit.run.Result.Digest != x.run.Result.Digest {
+		return fmt.Errorf("run %s in the ledger has these inputs and another result; run `plumb runs show %s`, and measure again", hit.run.ID, hit.run.ID)
+	}
+	i.known[key] = hit.run.ID
+	return nil
+}
+
+func (i *inspection) seeker(key string) seeker {
+	return seeker{i.event.PullRequest, i.event.Name == "push" || has(i.base.Docs, key)}
+}
+
+// numbers recomputes every metric and digest of the result, and what the page shows beside them, from the evaluation and the model.
+func (i *inspection) numbers(x *execution) error {
+	run, question := x.run, i.head.Docs.Models[x.run.Model].Question
+	threshold, err := evaluate.Threshold(question.Threshold, x.eval)
+	if err != nil {
+		return err
+	}
+	again := record.Result{Metrics: evaluate.Metrics(x.eval, "test", threshold), Valid: evaluate.Metrics(x.eval, "valid", threshold)}
+	if again.Predictions, err = x.eval.PredictionsDigest(); err != nil {
+		return err
+	}
+	encoded, err := i.take(run.Artifact, typeModel, 0)
+	if err != nil {
+		return err
+	}
+	again.Model = digest.Bytes(encoded)
+	if err := again.SetDigest(); err != nil {
+		return err
+	}
+	if threshold != run.Threshold || again.Digest != run.Result.Digest || !reflect.DeepEqual(again, run.Result) {
+		return errors.New("its numbers are not those of its evaluation")
+	}
+	if x.model, err = model.Load(encoded); err != nil {
+		return fmt.Errorf("its model can't be read: %w", err)
+	}
+	if back, err := x.model.Encode(); err != nil || !bytes.Equal(back, encoded) {
+		return errors.New("its model is not as plumb writes it")
+	}
+	if s := x.model.Describe(); s.Kind != run.Learner || s.Task != run.Task || !slices.Equal(s.Features, run.Features) {
+		return errors.New("its model is not of its learner, task and features")
+	}
+	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
+	detail.Importance = x.model.Importance()
+	want, err := json.Marshal(detail)
+	if err != nil {
+		return err
+	}
+	if said, err := i.take(run.Detail, typeJSON, 0); err != nil || !bytes.Equal(said, want) {
+		return errors.Join(errors.New("its details are not those of its evaluation and model"), err)
+	}
+	return nil
+}
+
+func sameInputs(a, b record.Inputs) bool { return len(changedInputs(a, b)) == 0 && a.Key() == b.Key() }
+
+func sameJSONValue(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

@@ -1,0 +1,136 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+
+	"github.com/plumb-ml/plumb/internal/evaluate"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/trainset"
+)
+
+// baseSide finds base's rows as scored. They must be all test rows of head that base did not train on, and be re-scored where that can be done:
+// which rows and which method is nobody's choice.
+func (i *inspection) baseSide(ctx context.Context, t task, said record.Comparison, c *comparing) error {
+	key, err := digestOf(i.base.Docs, t.Base)
+	if err != nil {
+		return err
+	}
+	var x *execution
+	if said.Base.Run != "" && said.Method == rescored {
+		if x, err = i.recorded(ctx, key, said.Base.Run); err != nil {
+			return err
+		}
+	} else {
+		x = i.shop.hit(ctx, i.view, key, seeker{i.event.PullRequest, true})
+	}
+	if said.Method != rescored {
+		return i.storedBase(ctx, t, said, c, x)
+	}
+	var want record.Evaluation
+	if x != nil {
+		want, c.leftOut, err = i.shop.rescore(ctx, i.trees(), t, x)
+	} else {
+		x = &execution{}
+		x.run, want, c.leftOut, err = i.passingBase(ctx, t)
+	}
+	if err != nil {
+		return err
+	}
+	eval, err := i.evaluation(ctx, said.Base.Evaluation, want)
+	if err != nil {
+		return err
+	}
+	switch {
+	case x.model != nil && !sameScores(eval.Scores, want.Scores):
+		return errors.New("its scores are not those of the model in the ledger")
+	case x.model == nil:
+		if x.run.Threshold, err = i.baseThreshold(t, said.Base.Threshold, eval); err != nil {
+			return err
+		}
+	}
+	run := x.run
+	run.ID = said.Base.Run // "" where the job had to make it and the ledger has it by now
+	c.base, c.method = (&execution{run: run, eval: eval}).as(t.Base), rescored
+	c.base.Evaluation = said.Base.Evaluation
+	return nil
+}
+
+// passingBase is what can be said of a base champion that was run for this comparison only: its inputs, and by its split which rows it may score.
+func (i *inspection) passingBase(ctx context.Context, t task) (run record.Run, want record.Evaluation, leftOut int, err error) {
+	run = record.Run{Experiment: t.Base, Model: t.Model, Params: i.base.Docs.Experiments[t.Base].Params}
+	if run.Inputs, err = inputs(i.base.Docs, t.Base); err != nil {
+		return run, want, 0, err
+	}
+	of, err := i.shop.ask(ctx, i.base, t.Model)
+	if err != nil {
+		return run, want, 0, fmt.Errorf("recomputing the rows: %w", err)
+	}
+	rows, err := i.shop.rows(ctx, i.trees(), t)
+	if err != nil {
+		return run, want, 0, err
+	}
+	lock := i.head.Docs.Locks[i.head.Docs.Models[t.Model].Question.Dataset]
+	var tested *trainset.Rows
+	tested, leftOut, err = unseen(rows, of.Split, run.Inputs["dataset"] == lock.Content)
+	if err != nil {
+		return run, want, 0, err
+	}
+	return run, tested.Evaluation(nil), leftOut, nil
+}
+
+// baseThreshold is the question's number. One that was chosen on base's valid part, which is not in the bundle, is the job's word, as the scores are.
+func (i *inspection) baseThreshold(t task, said float64, eval record.Evaluation) (float64, error) {
+	rule := i.base.Docs.Models[t.Model].Question.Threshold
+	if _, chosen := rule.(string); !chosen || eval.Task != record.TaskBinary {
+		return evaluate.Threshold(rule, eval)
+	}
+	if math.IsNaN(said) || math.IsInf(said, 0) {
+		return 0, fmt.Errorf("its threshold is %v", said)
+	}
+	return said, nil
+}
+
+// storedBase allows what a run of the ledger predicted, unchanged, and only where its model can't score head's rows here either.
+func (i *inspection) storedBase(ctx context.Context, t task, said record.Comparison, c *comparing, x *execution) error {
+	if x != nil {
+		_, _, err := i.shop.rescore(ctx, i.trees(), t, x)
+		if err == nil {
+			return fmt.Errorf("the base model can be re-scored, and the bundle compares by %.20q", said.Method)
+		}
+		c.why = err.Error()
+	} else {
+		c.why = "no run of it in the ledger has a model that can be read"
+	}
+	key, err := digestOf(i.base.Docs, t.Base)
+	if err != nil {
+		return err
+	}
+	for _, run := range usable(i.view, key, seeker{i.event.PullRequest, true}) {
+		if run.ID != said.Base.Run {
+			continue
+		}
+		stored, err := i.shop.stored(ctx, run)
+		if err != nil {
+			return err
+		}
+		data, err := i.take(said.Base.Evaluation, typeParquet, int64(len(stored.RowID)))
+		if err != nil {
+			return err
+		}
+		eval, err := i.shop.untrusted(ctx, data, stored.Task, len(stored.RowID))
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(eval, stored) {
+			return fmt.Errorf("its rows are not those that run %s stored", run.ID)
+		}
+		c.base = (&execution{run: run, eval: eval}).as(t.Base)
+		c.base.Evaluation = said.Base.Evaluation
+		return nil
+	}
+	return fmt.Errorf("run %.60q has no stored predictions that may stand for base here", said.Base.Run)
+}

@@ -1,0 +1,47 @@
+// Package record is what the program writes down: the ledger's records, the bundle that one job hands to the next, and every JSON shape.
+// Programs outside this repository read them, so what is written here holds: fields may be added, none is renamed, removed or given another
+// meaning without a new "/v2".
+//
+// A record is immutable: it is encoded once, named by its own bytes, and never edited. The package reads and writes bytes; where they live is
+// the ledger's business.
+//
+// # Ledger
+//
+//	runs/<experiment>/<yyyy-mm>/<id>.toml          inputs, result, parameters, split, timings, pointers
+//	snapshots/<dataset>/<yyyy-mm>/<id>.toml        a dataset as pinned, its profile and quality
+//	comparisons/<model>/<yyyy-mm>/<id>.toml        two answers, each metric's difference and verdict, gates
+//	versions/<model>/<n>.toml                      artifact, run; n counts from 1 without gaps
+//	stages/<model>/<stage>/<n>.toml                which version serves, and why
+//
+// An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
+// actor "ci" counts before "human", then the earlier, then the id.
+//
+// # Digests
+//
+// Always SHA-256, written sha256:<64 hex>. A table is digested as its RFC 8785 canonical JSON: times as RFC 3339 in UTC; integers beyond ±2^53, NaN
+// and infinities are refused. Values that equal their default are left out, so formatting a document, or a later default, changes nothing.
+//
+//   - question: task, label, weight, split, threshold rule, and of the dataset its times, late columns and declared types.
+//   - experiment: features, train, predict and params after extends. Hypothesis and expectation have a digest of their own.
+//   - dataset: logical content. Per column the SHA-256 over its values in row order, each a null byte (0 or 1) and the value: int64, date (days) and
+//     timestamp (µs, UTC) as 8 bytes big-endian; float64 its bits, −0 as 0 and one NaN; bool 1 byte; string its length as uint64 and UTF-8; decimal
+//     its unscaled text and scale. The digest is that of the array of [name, type, column digest] and the number of rows. File boundaries,
+//     compression and layout are invisible.
+//   - feature.<view>: the view's document, and content, times, late columns and declared types of each dataset that it reads.
+//   - code: the files of train.code by path, mode and SHA-256; for a built-in learner its name and version. environment: the file of train.lock.
+//   - seed, semantics: integers. A changed meaning in plumb itself raises semantics.
+//
+// The digest of all of these is the run's key. A result's digest covers metrics, valid, predictions and model, numbers rounded to 10 significant
+// digits; time, place and cost lie outside both.
+//
+// # Rows
+//
+// row_id is a row's ordinal in its dataset. Split by time, with T the newest event: test is event > T − test, valid is T − test − valid < event ≤
+// T − test; a train or valid row whose label is known only after its part is left out. Split by hash: the bucket is the first 8 bytes of
+// SHA-256("split" 0x00 key) as big-endian uint64, mod 10000; test takes the lowest buckets, then valid. An evaluation holds the test rows, then the
+// valid rows, each by row_id: part, row_id, key, label, scores, weight, group, slices.
+//
+// # Bundle
+//
+// A folder with bundle.json, result.json, records/**.toml and blobs/<sha256>; at most 2,000 members and 200 MB, regular files with these names only.
+package record
