@@ -1,4 +1,4 @@
-// Package compare judges two answers to one question: each metric's difference with its interval, the verdict table of DESIGN.md §7,
+// Package compare judges two answers to one question: each metric's difference with its interval, the verdict table,
 // gates, the hypothesis, slices and money.
 //
 // It is pure: paired scores in, an Outcome out; the same input gives the same bits on any number of cores. It does not find runs,

@@ -53,7 +53,7 @@ func number(of map[string]float64, name string) *float64 {
 	return significant(v)
 }
 
-// significantDigits are those that a record holds (DESIGN.md §6): the same on every processor.
+// significantDigits are those that a record holds: the same on every processor.
 const significantDigits = 10
 
 func significant(v float64) *float64 {

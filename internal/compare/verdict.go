@@ -21,7 +21,7 @@ func (s signed) turned(direction string) signed {
 	return signed{difference: -s.difference, low: -s.high, high: -s.low}
 }
 
-// verdict is the table of DESIGN.md §7 from `better` on, the first row that matches.
+// verdict is the table from `better` on, the first row that matches.
 func (s signed) verdict(tolerance float64) string {
 	switch {
 	case s.low > 0:

@@ -34,7 +34,7 @@ func Relation(files []string, lock *doc.Lock) string {
 	return engine.Scan(files, lock.Format, Columns(lock))
 }
 
-// Content gives the logical digest of a relation that yields its rows in order (INTERFACES.md §2 "dataset"), and how many rows it has: the
+// Content gives the logical digest of a relation that yields its rows in order (package record, Digests), and how many rows it has: the
 // digest of the JCS array that holds [name, type, column digest] for each of cols, then the number of rows. Rows are streamed.
 func Content(ctx context.Context, db *engine.DB, relation string, cols []table.Column) (sum string, rows int64, err error) {
 	if len(cols) == 0 {

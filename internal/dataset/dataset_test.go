@@ -69,7 +69,7 @@ const typedRows = `select case when mod(i, 7) = 0 then null else i - 5 end as n,
 	case when mod(i, 4) = 0 then null when mod(i, 4) = 1 then '' else 'é,"' || i end as s, date '1960-03-01' + i::int as d,
 	timestamp '1960-03-01 00:00:00.25' + interval (i * 7919) second as ts, ((i - 500) / 4)::decimal(12,3) as m from range(%d, %d) t(i)`
 
-// INTERFACES.md §2: CSV → Parquet of the same typed rows gives the same digest; file boundaries, layout and compression are invisible.
+// CSV → Parquet of the same typed rows gives the same digest; file boundaries, layout and compression are invisible.
 func TestContentIsLogical(t *testing.T) {
 	p := newProject(t)
 	p.copy(fmt.Sprintf(typedRows, 0, 1000), "a/all.csv", "(format csv, header)")

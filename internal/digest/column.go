@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Column digests the values of one column in row order, as INTERFACES.md §2 "dataset" lays down: per value a null byte (0, or 1 and nothing
+// Column digests the values of one column in row order, as package record lays down for datasets: per value a null byte (0, or 1 and nothing
 // more) and the value. Numbers, dates (days) and timestamps (µs) are 8 bytes big-endian; text is its length as uint64 and its bytes.
 // The zero value is ready to use. A Column is not for concurrent use.
 type Column struct {

@@ -36,7 +36,7 @@ func (s *Set) Parts(experiment string) (Parts, error) {
 	return p, nil
 }
 
-// Inputs gives what decides the outcome of an experiment, name → digest (seed and semantics are integers), as INTERFACES.md §2 has it, without `digest`. builtin
+// Inputs gives what decides the outcome of an experiment, name → digest (seed and semantics are integers), as package record lays down, without `digest`. builtin
 // gives the algorithm version of each built-in learner, as "gbdt/1".
 func (s *Set) Inputs(experiment string, semantics int, builtin map[string]string) (map[string]any, error) {
 	p, err := s.Parts(experiment)

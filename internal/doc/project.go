@@ -32,7 +32,7 @@ type Role struct {
 	Who []string `toml:"who" about:"logins or teams, as \"@ann\""`
 }
 
-// Limits bound what the publishing job accepts; zero means the default of INTERFACES.md §2.
+// Limits bound what the publishing job accepts; zero means the default.
 type Limits struct {
 	BundleMembers int    `toml:"bundle_members" default:"2000" about:"files that a bundle may have"`
 	BundleBytes   string `toml:"bundle_bytes" default:"200MB" about:"the size that a bundle may have"`

@@ -76,7 +76,7 @@ func (r *reader) columnError(c int, err error) error {
 	return problem.Failedf(castHint, "column %q: %v", r.columns[c].Name, err)
 }
 
-// typeOf maps DuckDB's types to the column types of INTERFACES.md.
+// typeOf maps DuckDB's types to the column types of package table.
 func typeOf(raw string) (table.Type, bool) {
 	switch base, _, _ := strings.Cut(raw, "("); {
 	case strings.HasSuffix(raw, "]"):

@@ -22,7 +22,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// The limits of a bundle, INTERFACES §2; a project's [limits] may lower or raise the first two.
+// The limits of a bundle; a project's [limits] may lower or raise the first two.
 const (
 	maxMembers     = 2000
 	maxBundleBytes = 200 << 20

@@ -84,7 +84,7 @@ func treeOf(t *testing.T, files map[string]string, sound bool) *doc.Set {
 	return set
 }
 
-// TestPlan is the golden table of the baseline (INTERFACES §2), as far as two trees decide it. A line of want is
+// TestPlan is the golden table of the baseline, as far as two trees decide it. A line of want is
 // MODEL: BASE -> EXPERIMENT, then `serves` when what is served changes, then the verdict that needs no numbers.
 func TestPlan(t *testing.T) {
 	for _, c := range planCases {

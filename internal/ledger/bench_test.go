@@ -49,7 +49,7 @@ func realistic(r *record.Run) {
 	r.Artifact, r.Evaluation, r.Detail = p, p, p
 }
 
-// DESIGN §12: 10,000 runs listed cold in less than a second.
+// The budget: 10,000 runs listed cold in less than a second.
 func BenchmarkList10000Runs(b *testing.B) {
 	for _, packed := range []bool{true, false} {
 		b.Run(fmt.Sprintf("packed=%v", packed), func(b *testing.B) {
@@ -73,7 +73,7 @@ func BenchmarkList10000Runs(b *testing.B) {
 	}
 }
 
-// DESIGN §12: one record pushed without others in the way in less than 150 ms, also onto a long ledger.
+// The budget: one record pushed without others in the way in less than 150 ms, also onto a long ledger.
 func BenchmarkAppend(b *testing.B) {
 	for _, records := range []int{0, 10_000} {
 		for _, remote := range []bool{false, true} {

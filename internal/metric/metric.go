@@ -1,4 +1,4 @@
-// Package metric knows every metric of INTERFACES.md §4: its name, unit, good direction and formula.
+// Package metric knows every metric: its name, unit, good direction and formula.
 //
 // A metric is a pure function of labels, scores and weights. One that does not exist for a sample (an AUC of one class, the precision
 // of a model that never says yes) is absent from the result: never 0. The package decides nothing: what a difference means is the
@@ -62,7 +62,7 @@ func Lookup(name string) (Spec, bool) {
 	return specs[i], true
 }
 
-// For lists the metrics that Compute makes for a task, in the order of INTERFACES.md; nil for an unknown task.
+// For lists the metrics that Compute makes for a task, in a fixed order; nil for an unknown task.
 func For(task string) []string {
 	var names []string
 	for _, f := range formulas[task] {

@@ -34,7 +34,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestSizes holds the budgets of DESIGN §9.
+// TestSizes holds the site's budgets.
 func TestSizes(t *testing.T) {
 	files := build(t, withPullRequest(fixture(t, 200)))
 	var runs []int
@@ -272,7 +272,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// BenchmarkSite is the budget of DESIGN §12: the whole site of 10,000 runs in less than 20 s.
+// BenchmarkSite has a budget: the whole site of 10,000 runs in less than 20 s.
 func BenchmarkSite(b *testing.B) {
 	in := fixture(b, 10_000)
 	for b.Loop() {

@@ -140,7 +140,7 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
-// Scores worked out by hand from DESIGN §7.
+// Scores worked out by hand.
 func TestScores(t *testing.T) {
 	between := func(level string, low int64) doc.Check {
 		return doc.Check{Kind: "expect_column_values_to_be_between", Column: "n", MinValue: low, Level: level}

@@ -60,7 +60,7 @@ func rounded(metrics map[string]float64) map[string]float64 {
 	return out
 }
 
-// PredictionsDigest is the logical digest of row_id and the scores, in the order of the evaluation: INTERFACES.md §2 "dataset", applied to those columns.
+// PredictionsDigest is the logical digest of row_id and the scores, in the order of the evaluation: the dataset digest, applied to those columns.
 func (e Evaluation) PredictionsDigest() (string, error) {
 	if err := e.check(); err != nil {
 		return "", fmt.Errorf("digesting predictions: %w", err)

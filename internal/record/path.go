@@ -26,7 +26,7 @@ type folder struct {
 	numbered bool
 }
 
-// folders is the table of INTERFACES.md §2 "The ledger".
+// folders is the table of the package comment.
 var folders = map[string]folder{
 	"runs":        {KindRun, 1, false},
 	"snapshots":   {KindSnapshot, 1, false},

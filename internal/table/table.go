@@ -8,7 +8,7 @@ import (
 	"math"
 )
 
-// Type is the type of a column, as INTERFACES.md digests it.
+// Type is the type of a column, as package record digests it.
 type Type string
 
 // The column types.

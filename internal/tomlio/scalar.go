@@ -65,7 +65,7 @@ func float(text string) (any, string) {
 
 var momentShape = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?)?$`)
 
-// moment reads a date or a date and time; what has no zone is read as UTC, as INTERFACES.md says of columns.
+// moment reads a date or a date and time; what has no zone is read as UTC, as for columns.
 func moment(text string) (any, string) {
 	clean := strings.ToUpper(text)
 	if !momentShape.MatchString(clean) { // time.Parse alone takes one digit for an hour and 99 minutes of offset

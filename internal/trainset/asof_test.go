@@ -29,7 +29,7 @@ var queries = []struct {
 	{`kn as feature_time, "at" as created_time, kn as known_time, x as value -- newest by kn`, func(f fact) reading { return reading{f, f.k, f.k, &f.t, f.x} }},
 }
 
-// asOf is the definition of DESIGN §6: newest feature_time in [t − ttl, t] among those known by t, ties to the newest created_time. What is
+// asOf is the definition: newest feature_time in [t − ttl, t] among those known by t, ties to the newest created_time. What is
 // left of a tie goes to the largest value, so that the answer is one.
 func (c viewCase) asOf(readings []reading, question fact, ttl int64) *int64 {
 	var found []reading

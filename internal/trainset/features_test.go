@@ -54,7 +54,7 @@ window = "3600s"
 	"experiments/one.toml": experiment("own.mean", "own.n", "own.last", "own.first", "on.top", "two.spread", "g"),
 }
 
-// TestNothingKnownLaterIsSeen is the promise of DESIGN §6 as a property: whatever happens to facts that are known only after t, and whatever facts
+// TestNothingKnownLaterIsSeen is the promise of the features as a property: whatever happens to facts that are known only after t, and whatever facts
 // are added then, no feature of a question at t changes.
 func TestNothingKnownLaterIsSeen(t *testing.T) {
 	db, r, docs := open(t), rand.New(rand.NewPCG(11, 1)), project(t, leaky)

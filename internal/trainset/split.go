@@ -67,7 +67,7 @@ func (r *Rows) split(s doc.Split, c splitColumns) error {
 	return nil
 }
 
-// splitByTime cuts at T − test and T − test − valid, T being the newest event of all rows (INTERFACES §2). A row of the train (valid) part
+// splitByTime cuts at T − test and T − test − valid, T being the newest event of all rows. A row of the train (valid) part
 // whose label is known only at or after the start of the valid (test) part can't be used.
 func (r *Rows) splitByTime(s doc.Split, known []int64) error {
 	test, err := doc.Duration(fmt.Sprint(s.Test))
@@ -132,7 +132,7 @@ func partNamed(name string) Part {
 
 const buckets = 10000
 
-// Bucket is the sticky assignment of INTERFACES §2: big-endian uint64 of the first 8 bytes of SHA-256(salt 0x00 key), mod 10000.
+// Bucket is the sticky assignment: big-endian uint64 of the first 8 bytes of SHA-256(salt 0x00 key), mod 10000.
 func Bucket(salt, key string) int {
 	sum := sha256.Sum256([]byte(salt + "\x00" + key))
 	return int(binary.BigEndian.Uint64(sum[:8]) % buckets)

@@ -55,7 +55,7 @@ func parts(rows *trainset.Rows, n int) string {
 	return string(out)
 }
 
-// TestSplitByTime holds INTERFACES §2 at its edges, to the microsecond: test is event > T − test, valid above T − test − valid, T the newest event
+// TestSplitByTime holds the rule at its edges, to the microsecond: test is event > T − test, valid above T − test − valid, T the newest event
 // of the pinned rows whether they have a label or not, and a label known only in the next part is left out and counted.
 func TestSplitByTime(t *testing.T) {
 	event := func(sql string) string {

@@ -115,7 +115,7 @@ func (c viewCase) head() string {
 	return fmt.Sprintf("schema = 1\ndataset = %q\nentity = [\"%s\"]\n%s", dataset, strings.Join(c.entity, `", "`), on)
 }
 
-// window asks the definition of DESIGN §6 row by row: known in (t − w, t], the same entity, never the row itself.
+// window asks the definition row by row: known in (t − w, t], the same entity, never the row itself.
 func (c viewCase) window(facts []fact, question fact, self int, seconds int64) []fact {
 	var out []fact
 	for i, f := range facts {
