@@ -61,7 +61,7 @@ func (a *app) measure(ctx context.Context, f *ciFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := f.resolve(p, seen, inActions)
+	e, err := f.resolve(ctx, p, seen, inActions)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (a *app) measure(ctx context.Context, f *ciFlags) error {
 }
 
 // resolve fills the event from flags, then from the CI's environment, then from the repository.
-func (f *ciFlags) resolve(p *flow.Project, seen action.Event, inActions bool) (flow.Event, error) {
+func (f *ciFlags) resolve(ctx context.Context, p *flow.Project, seen action.Event, inActions bool) (flow.Event, error) {
 	e := flow.Event{Name: f.event, PullRequest: f.pullRequest}
 	base, head := f.base, f.head
 	if inActions {
@@ -124,7 +124,7 @@ func (f *ciFlags) resolve(p *flow.Project, seen action.Event, inActions bool) (f
 		base = p.IntentBranch()
 	}
 	e.Base, e.Head = base, head
-	return p.Resolve(e)
+	return p.Resolve(ctx, e)
 }
 
 // report prints the result, and tells the CI run of it.
@@ -176,7 +176,7 @@ func (a *app) publish(ctx context.Context, f *ciFlags, bundle string) error {
 			return err
 		}
 	}
-	e, err := f.resolve(p, seen, inActions)
+	e, err := f.resolve(ctx, p, seen, inActions)
 	if err != nil {
 		return err
 	}

@@ -219,8 +219,6 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
-
 // options are what every act wants to know.
 func (a *app) options() (flow.Options, error) {
 	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), Progress: a.progress.Step}

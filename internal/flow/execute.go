@@ -65,6 +65,9 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 	if e == nil {
 		return nil, problem.Wrongf("`plumb check` lists what there is", "there is no experiments/%s.toml", experiment)
 	}
+	if e.Train.Learner == "command" {
+		return nil, problem.Wrongf("glm and gbdt are built in", "%s: this version of plumb checks and digests learner = \"command\", and does not run it", e.Path)
+	}
 	if err := wrongParams(e); err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Path, err)
 	}

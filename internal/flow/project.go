@@ -259,13 +259,13 @@ func (p *Project) baseProject(e Event) (*doc.Project, error) {
 }
 
 // Resolve turns an event's names of branches into commits. No head is the checked-out commit.
-func (p *Project) Resolve(e Event) (Event, error) {
+func (p *Project) Resolve(ctx context.Context, e Event) (Event, error) {
 	var err error
 	base, head := e.Base, e.Head
 	if head == "" {
 		head = "HEAD"
 	}
-	if e.Head, err = p.Repo.Resolve(head); errors.Is(err, gitdb.ErrNoCommit) {
+	if e.Head, err = p.Repo.Find(ctx, head); errors.Is(err, gitdb.ErrNoCommit) {
 		return e, problem.Wrongf("git add -A && git commit", "there is nothing to measure: the repository has no commit yet")
 	} else if err != nil {
 		return e, problem.Wrongf("--head takes a branch or a commit", "head %q: %w", head, err)
@@ -273,7 +273,7 @@ func (p *Project) Resolve(e Event) (Event, error) {
 	if base == "" {
 		return e, nil
 	}
-	if e.Base, err = p.Repo.Resolve(base); err != nil {
+	if e.Base, err = p.Repo.Find(ctx, base); err != nil {
 		return e, problem.Wrongf("--base takes a branch or a commit; a shallow clone may not have it: git fetch origin "+base, "base %q: %w", base, err)
 	}
 	return e, nil

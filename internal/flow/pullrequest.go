@@ -122,7 +122,7 @@ func projectName(base, head *Tree) string {
 
 func (r *review) load(ctx context.Context) (string, error) {
 	var err error
-	if r.event, err = r.p.Resolve(r.event); err != nil {
+	if r.event, err = r.p.Resolve(ctx, r.event); err != nil {
 		return "", err
 	}
 	if r.event.Base, err = r.p.Repo.MergeBase(ctx, r.event.Base, r.event.Head); err != nil {

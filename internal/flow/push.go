@@ -60,7 +60,7 @@ func (p *Project) Push(ctx context.Context, e Event) (*Measured, error) {
 
 func (l *landing) load(ctx context.Context) (string, error) {
 	var err error
-	if l.event, err = l.p.Resolve(l.event); err != nil {
+	if l.event, err = l.p.Resolve(ctx, l.event); err != nil {
 		return "", err
 	}
 	if l.head, err = l.p.At(l.event.Head); err != nil {

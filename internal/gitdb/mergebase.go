@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -73,6 +74,23 @@ func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
 			"finding the merge base of %.10s and %.10s: %w", a, b, err)
 	}
 	return base, err
+}
+
+var fullID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// Find is Resolve, and asks the remote for a commit that is named by its id and is not here, as in a clone of a single merge commit.
+func (r *Repo) Find(ctx context.Context, rev string) (string, error) {
+	commit, err := r.Resolve(rev)
+	if err == nil || !fullID.MatchString(rev) {
+		return commit, err
+	}
+	if _, remote := r.Remote(); !remote || r.program == "" || r.fetch(ctx, []string{"--depth=1"}, []string{rev}) != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	r.store.Reindex()
+	r.mu.Unlock()
+	return r.Resolve(rev)
 }
 
 // deepen asks for the history of the two commits themselves; a remote that does not have one of them (it was never pushed) for that of its branches.
