@@ -117,7 +117,7 @@ func TestResolve(t *testing.T) {
 			t.Errorf("Resolve(%q) = %q, %v, want %s", rev, got, err, want)
 		}
 	}
-	for _, rev := range []string{"", "--help", "nothing", "HEAD~7", "main\nx", first[:9] + "0", gitRun(t, dir, "rev-parse", "HEAD:a.txt")} {
+	for _, rev := range []string{"", "--help", "nothing", "HEAD~7", "main\nx", first[:9] + map[bool]string{true: "1", false: "0"}[first[9] == '0'], gitRun(t, dir, "rev-parse", "HEAD:a.txt")} {
 		if got, err := r.Resolve(rev); err == nil {
 			t.Errorf("Resolve(%q) = %s, want an error", rev, got)
 		}
