@@ -158,3 +158,31 @@ func pairsAUC(label, score []float64) float64 {
 	}
 	return right / pairs
 }
+
+// forgetBase takes out of a file store what only a base needs: the model of an experiment's oldest run, and the files that a branch pins:
+// forget STORE EXPERIMENT BRANCH.
+func forgetBase(ts *testscript.TestScript, _ bool, args []string) {
+	oldest := ""
+	for _, path := range strings.Fields(gitText(ts, "ls-tree", "-r", "--name-only", "plumb/ledger", "runs/"+args[1]+"/")) {
+		if id := strings.TrimSuffix(filepath.Base(path), ".toml"); oldest == "" || id < oldest {
+			oldest = id
+		}
+	}
+	names := []string{recordedRun(ts, oldest).Artifact.SHA256}
+	for _, line := range strings.Split(gitText(ts, "show", args[2]+":datasets/rows.lock.toml"), "\n") {
+		if _, after, ok := strings.Cut(line, `sha256 = "`); ok {
+			names = append(names, after[:64])
+		}
+	}
+	gone := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e os.DirEntry, err error) error {
+		if err == nil && slices.Contains(names, e.Name()) {
+			gone++
+			return os.Remove(path)
+		}
+		return err
+	}))
+	if gone != len(names) {
+		ts.Fatalf("%d of %v were in the store", gone, names)
+	}
+}

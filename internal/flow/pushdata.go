@@ -7,12 +7,12 @@ import (
 	"github.com/plumb-ml/plumb/internal/ledger"
 )
 
-// checkData profiles and checks the pinned datasets whose content no snapshot of the ledger stands for. What fails is shown; what landed has landed.
+// checkData profiles and checks the pinned datasets whose lock no snapshot of the ledger stands for. What fails is shown; what landed has landed.
 func (l *landing) checkData(ctx context.Context) (string, error) {
 	var checked []string
 	for _, id := range keys(l.head.Docs.Datasets) {
 		lock := l.head.Docs.Locks[id]
-		if hasSnapshot(l.view, id, lock.Content) {
+		if hasSnapshot(l.view, id, lock.Digest()) {
 			continue
 		}
 		w, err := l.p.workshop(ctx, l.head.Docs.Project)
@@ -35,9 +35,9 @@ func (l *landing) checkData(ctx context.Context) (string, error) {
 	return list(checked), nil
 }
 
-func hasSnapshot(v *ledger.View, dataset, content string) bool {
+func hasSnapshot(v *ledger.View, dataset, lock string) bool {
 	for _, s := range v.Snapshots() {
-		if s.Dataset == dataset && s.Content == content {
+		if s.Dataset == dataset && s.Lock == lock {
 			return true
 		}
 	}

@@ -27,7 +27,10 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 	} else {
 		x = i.shop.hit(ctx, i.view, key, seeker{i.event.PullRequest, true})
 	}
-	if said.Method != rescored {
+	switch {
+	case said.Method != rescored && said.Base.Run == "":
+		return i.passingStored(ctx, t, said, c)
+	case said.Method != rescored:
 		return i.storedBase(ctx, t, said, c, x)
 	}
 	var want record.Evaluation
@@ -80,6 +83,36 @@ func (i *inspection) passingBase(ctx context.Context, t task) (run record.Run, w
 		return run, want, 0, err
 	}
 	return run, tested.Evaluation(nil), leftOut, nil
+}
+
+// passingStored allows what a base that was run for this comparison only predicted of its own test rows, where the trees alone say that it can't
+// score head's: such as a split by ordinals that moved. Its scores are the job's word, as a re-scored base's are.
+func (i *inspection) passingStored(ctx context.Context, t task, said record.Comparison, c *comparing) error {
+	run := record.Run{Experiment: t.Base, Model: t.Model, Params: i.base.Docs.Experiments[t.Base].Params}
+	var err error
+	if run.Inputs, err = inputs(i.base.Docs, t.Base); err != nil {
+		return err
+	}
+	own, err := i.shop.ask(ctx, i.base, t.Model)
+	if err != nil {
+		return fmt.Errorf("recomputing the rows: %w", err)
+	}
+	run.Split = own.Split
+	_, _, _, err = i.shop.questions(ctx, i.trees(), t, run)
+	if err == nil {
+		return fmt.Errorf("nothing keeps the base model from being re-scored, and the bundle compares by %.20q", said.Method)
+	}
+	c.why = err.Error()
+	eval, err := i.evaluation(ctx, said.Base.Evaluation, own.Evaluation(nil))
+	if err != nil {
+		return err
+	}
+	if run.Threshold, err = i.baseThreshold(t, said.Base.Threshold, eval); err != nil {
+		return err
+	}
+	c.base = (&execution{run: run, eval: eval}).as(t.Base)
+	c.base.Evaluation = said.Base.Evaluation
+	return nil
 }
 
 // baseThreshold is the question's number. One that was chosen on base's valid part, which is not in the bundle, is the job's word, as the scores are.

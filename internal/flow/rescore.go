@@ -11,6 +11,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
+	"github.com/plumb-ml/plumb/internal/table"
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
@@ -168,7 +169,13 @@ func (r *review) baseSide(ctx context.Context, t task, c *comparing) error {
 		return r.storedBase(ctx, t, c)
 	}
 	eval, leftOut, err := w.rescore(ctx, trees{r.p, r.base, r.head, r.event}, t, x)
-	if err != nil {
+	switch {
+	case err != nil && x.run.ID == "": // made for this comparison: what it predicted of its own rows is at hand
+		c.why = err.Error()
+		c.base = x.as(t.Base)
+		c.base.Evaluation, err = r.keepEvaluation(ctx, w, x.eval)
+		return err
+	case err != nil:
 		c.why = err.Error()
 		return r.storedBase(ctx, t, c)
 	}
@@ -210,30 +217,7 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 // (its recorded split rule, evaluated on these rows) are left out and counted; its valid part is among them, because early stopping and
 // thresholds saw it.
 func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution) (record.Evaluation, int, error) {
-	base, head := pair.base, pair.head
-	rows, err := w.rows(ctx, pair, t)
-	if err != nil {
-		return record.Evaluation{}, 0, err
-	}
-	sameData := x.run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
-	tested, leftOut, err := unseen(rows, x.run.Split, sameData)
-	if err != nil {
-		return record.Evaluation{}, 0, err
-	}
-	mixed := *base.Docs
-	mixed.Datasets, mixed.Locks = head.Docs.Datasets, head.Docs.Locks
-	mixed.Models = head.Docs.Models // the question is the same, but head may call its dataset otherwise
-	ids := datasetsOf(&mixed, t.Base)
-	for _, id := range ids {
-		if head.Docs.Datasets[id] == nil {
-			return record.Evaluation{}, 0, fmt.Errorf("dataset %s, which base's features read, is gone", id)
-		}
-	}
-	data, err := w.data(ctx, head, ids...)
-	if err != nil {
-		return record.Evaluation{}, 0, err
-	}
-	features, err := trainset.Features(ctx, data, &mixed, t.Base, tested)
+	tested, features, leftOut, err := w.questions(ctx, pair, t, x.run)
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
@@ -242,6 +226,34 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 		return record.Evaluation{}, 0, err
 	}
 	return tested.Evaluation(scores), leftOut, nil
+}
+
+// questions gives what base's model is asked when it is re-scored, for which only its run's split and inputs are needed.
+func (w *workshop) questions(ctx context.Context, pair trees, t task, run record.Run) (tested *trainset.Rows, features table.Frame, leftOut int, err error) {
+	base, head := pair.base, pair.head
+	rows, err := w.rows(ctx, pair, t)
+	if err != nil {
+		return nil, features, 0, err
+	}
+	sameData := run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
+	if tested, leftOut, err = unseen(rows, run.Split, sameData); err != nil {
+		return nil, features, 0, err
+	}
+	mixed := *base.Docs
+	mixed.Datasets, mixed.Locks = head.Docs.Datasets, head.Docs.Locks
+	mixed.Models = head.Docs.Models // the question is the same, but head may call its dataset otherwise
+	ids := datasetsOf(&mixed, t.Base)
+	for _, id := range ids {
+		if head.Docs.Datasets[id] == nil {
+			return nil, features, 0, fmt.Errorf("dataset %s, which base's features read, is gone", id)
+		}
+	}
+	data, err := w.data(ctx, head, ids...)
+	if err != nil {
+		return nil, features, 0, err
+	}
+	features, err = trainset.Features(ctx, data, &mixed, t.Base, tested)
+	return tested, features, leftOut, err
 }
 
 // unseen gives the test rows that a run with another split did not train or choose on, and how many were left out. It errs when that can't be

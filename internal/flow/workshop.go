@@ -21,7 +21,7 @@ type workshop struct {
 	db        *engine.DB
 	dir       string
 	cleanup   func()
-	relations map[string]string         // lock content and file list → SQL
+	relations map[string]string         // lock digest → SQL
 	asked     map[string]*trainset.Rows // tree and model → rows
 }
 
@@ -63,7 +63,7 @@ func (w *workshop) data(ctx context.Context, t *Tree, ids ...string) (trainset.D
 		if lock == nil {
 			return out, problem.Wrongf("run `plumb data pin "+id+"`", "dataset %q is not pinned", id)
 		}
-		key := lock.Content + "\x00" + fmt.Sprint(lock.Files)
+		key := lock.Digest()
 		if _, ok := w.relations[key]; !ok {
 			files, err := dataset.Materialise(ctx, w.sources(t), lock)
 			if err != nil {
