@@ -125,7 +125,7 @@ func testPart(e record.Evaluation) record.Evaluation {
 }
 
 // shared gives the test rows that both sides scored, in the same order: matched by key, or by row id where the dataset is the same.
-// It says no when there are none, or no way to match.
+// It says no when there are none, or no way to match: a key that two rows have names none.
 func shared(base, head record.Evaluation, byID bool) (b, h record.Evaluation, ok bool) {
 	base, head = testPart(base), testPart(head)
 	name := func(e record.Evaluation, i int) any { return e.RowID[i] }
@@ -139,11 +139,16 @@ func shared(base, head record.Evaluation, byID bool) (b, h record.Evaluation, ok
 	for i := range base.RowID {
 		at[name(base, i)] = i
 	}
+	once := make(map[any]bool, len(head.RowID))
 	var fromBase, fromHead []int
 	for i := range head.RowID {
+		once[name(head, i)] = true
 		if j, found := at[name(head, i)]; found {
 			fromBase, fromHead = append(fromBase, j), append(fromHead, i)
 		}
+	}
+	if len(at) < len(base.RowID) || len(once) < len(head.RowID) {
+		return base, head, false
 	}
 	return pickRows(base, fromBase), pickRows(head, fromHead), len(fromHead) > 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/ledger"
 )
 
@@ -12,7 +13,7 @@ func (l *landing) checkData(ctx context.Context) (string, error) {
 	var checked []string
 	for _, id := range keys(l.head.Docs.Datasets) {
 		lock := l.head.Docs.Locks[id]
-		if hasSnapshot(l.view, id, lock.Digest()) {
+		if hasSnapshot(l.view, id, lock) {
 			continue
 		}
 		w, err := l.p.workshop(ctx, l.head.Docs.Project)
@@ -35,9 +36,9 @@ func (l *landing) checkData(ctx context.Context) (string, error) {
 	return list(checked), nil
 }
 
-func hasSnapshot(v *ledger.View, dataset, lock string) bool {
+func hasSnapshot(v *ledger.View, dataset string, lock *doc.Lock) bool {
 	for _, s := range v.Snapshots() {
-		if s.Dataset == dataset && s.Lock == lock {
+		if s.Dataset == dataset && s.Lock == lock.Digest() {
 			return true
 		}
 	}

@@ -57,7 +57,7 @@ func (i *inspection) landedData(ctx context.Context) ([]*snapshot, error) {
 	for _, id := range keys(i.head.Docs.Datasets) {
 		lock := i.head.Docs.Locks[id]
 		said := slices.ContainsFunc(i.snapshots, func(s record.Snapshot) bool { return s.Dataset == id })
-		if lock == nil || !said && hasSnapshot(i.view, id, lock.Content) {
+		if lock == nil || !said && hasSnapshot(i.view, id, lock) {
 			continue
 		}
 		s, err := i.shop.snapshot(ctx, i.head, i.head.Docs.Datasets[id])

@@ -85,6 +85,10 @@ func (pair trees) decide(t task, c *comparing) (*record.Comparison, error) {
 	if t.Kind != "" {
 		judge = c.judgeAlone
 	}
+	base, head := pair.base.Docs, pair.head.Docs
+	if t.Base != "" && base.Models[t.Model] != nil && !slices.Equal(keyOf(base, base.Models[t.Model]), keyOf(head, head.Models[t.Model])) {
+		c.base.eval.Key = nil // keys of other columns name other rows
+	}
 	out, err := judge()
 	if err != nil {
 		return nil, err
