@@ -85,6 +85,9 @@ func pushCommand(a *app) *cobra.Command {
 			if dry {
 				verb = "would record"
 			}
+			for _, path := range sent.Data {
+				fmt.Fprintln(o.W, "data", path)
+			}
 			for _, path := range sent.Records {
 				fmt.Fprintln(o.W, path)
 			}

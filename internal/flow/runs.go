@@ -206,12 +206,13 @@ type Sent struct {
 	Schema  string   `json:"schema"`
 	Branch  string   `json:"branch"`
 	Records []string `json:"records"`
+	Data    []string `json:"data"` // pinned files that Git does not carry, sent to the store
 	Tip     string   `json:"tip"`
 }
 
 // Share replays private records onto the ledger branch, blobs first.
 func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
-	out := &Sent{Schema: "plumb.push/v1", Branch: p.Ledger.Branch(), Records: []string{}}
+	out := &Sent{Schema: "plumb.push/v1", Branch: p.Ledger.Branch(), Records: []string{}, Data: []string{}}
 	v, err := p.view(ctx)
 	if err != nil {
 		return nil, err
@@ -221,8 +222,19 @@ func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
 			out.Records = append(out.Records, path)
 		}
 	}
-	if out.Tip = v.Tip; dry || len(out.Records) == 0 {
+	t, err := p.Working()
+	if err != nil {
+		return nil, err
+	}
+	files := p.dataOutsideGit(ctx, t)
+	for _, f := range files {
+		out.Data = append(out.Data, f.Path)
+	}
+	if out.Tip = v.Tip; dry || len(out.Records)+len(files) == 0 {
 		return out, nil
+	}
+	if err := p.sendData(ctx, files); err != nil {
+		return nil, err
 	}
 	p.progress("sending blobs")
 	if err := p.Store.Push(ctx); err != nil {
