@@ -33,6 +33,14 @@ func TestDemo(t *testing.T) {
 	if out := git(t, dir, "status", "--porcelain"); out != "" {
 		t.Errorf("the demo left %q", out)
 	}
+	if !strings.Contains(out, "plumb runs && plumb run --set rounds=300") {
+		t.Errorf("the last line names other next steps: %.300s", out[max(0, len(out)-300):])
+	}
+	for _, next := range []string{"runs", "run --set rounds=3"} { // fewer rounds, the same words
+		if exit, _, errs := call(dir, strings.Fields(next)...); exit != 0 {
+			t.Errorf("the demo's next step `plumb %s`: exit %d: %s", next, exit, errs)
+		}
+	}
 	if exit, _, errs := call(".", "demo", dir); exit != 2 || !strings.Contains(errs, "not empty") {
 		t.Errorf("a second time: exit %d: %s", exit, errs)
 	}

@@ -41,7 +41,7 @@ and print the comment that the pull request would get. It needs no network and t
 			fmt.Fprintln(o.W, d.Review.Body)
 			fmt.Fprintf(o.W, "The repository is in %s, on branch %s.\n", d.Folder, d.Branch)
 			fmt.Fprintf(o.W, "The report site: %s\n", d.Report.Index)
-			_, err := fmt.Fprintf(o.W, "Next: cd %s && plumb runs && plumb run --set rounds=300\n", d.Folder)
+			_, err := fmt.Fprintf(o.W, "Next: cd %s && plumb runs && plumb run --set rounds=300   (go install ./cmd/plumb puts plumb on the PATH)\n", d.Folder)
 			return err
 		})
 	}

@@ -231,7 +231,7 @@ func tooGood(x *execution) []string {
 	return []string{said}
 }
 
-// theExperiment is the one that is meant: the named one, or the only one.
+// theExperiment is the one that is meant: the named one, the only one, or the champion of the only model.
 func (t *Tree) theExperiment(name string) (string, error) {
 	if name != "" {
 		if t.Docs.Experiments[name] == nil {
@@ -246,7 +246,10 @@ func (t *Tree) theExperiment(name string) (string, error) {
 	case 1:
 		return names[0], nil
 	}
-	return "", problem.Wrongf("plumb run "+names[0], "which experiment? there are %s", list(names))
+	if models := keys(t.Docs.Models); len(models) == 1 && t.Docs.Experiments[t.Docs.Models[models[0]].Champion] != nil {
+		return t.Docs.Models[models[0]].Champion, nil // of one model, what it serves is meant
+	}
+	return "", problem.Wrongf("name one of them", "which experiment? there are %s", list(names))
 }
 
 // idOf is the id in a record's path.
