@@ -9,15 +9,12 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/plumb-ml/plumb/internal/digest"
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/learn"
-	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
-	"github.com/plumb-ml/plumb/internal/table"
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
@@ -31,7 +28,7 @@ const (
 // execution is a run as it was just made: the record and what its pointers name.
 type execution struct {
 	run   record.Run
-	model model.Model
+	model scorer // nil where only what it predicted is known
 	eval  record.Evaluation
 	blobs []store.Blob
 }
@@ -77,28 +74,30 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 		return nil, err
 	}
 	w.p.progress("%s: reading rows and features", experiment)
-	rows, features, err := w.features(ctx, t, experiment)
+	s, err := w.sheet(ctx, t, experiment)
 	if err != nil {
 		return nil, err
 	}
+	rows := s.rows
 	x.run = record.Run{Header: w.p.header(record.KindRun, t), Experiment: experiment, Model: e.Model, Task: rows.Task, Status: "ok",
 		Hypothesis: e.HypothesisDigest(), Learner: e.Train.Learner, Inputs: in, Params: e.Params, Split: rows.Split, Rows: rows.Counts,
 		Environment: environment()}
-	for _, c := range features.Columns {
+	for _, c := range s.features.Columns {
 		x.run.Features = append(x.run.Features, c.Name)
 	}
 	x.run.Timings.Features = time.Since(start).Seconds()
 
 	w.p.progress("%s: training %s on %d rows", experiment, e.Train.Learner, rows.Counts.Train)
 	mark := time.Now()
-	if x.model, err = w.train(ctx, e, rows, features); err != nil {
+	learned, err := w.train(ctx, t, e, s, e.Train.Seed)
+	if err != nil {
 		return nil, fmt.Errorf("training %s: %w", experiment, err)
 	}
 	x.run.Timings.Train = time.Since(mark).Seconds()
 
 	w.p.progress("%s: evaluating on %d rows", experiment, rows.Counts.Test+rows.Counts.Valid)
 	mark = time.Now()
-	if err := w.evaluate(ctx, t, rows, features, x); err != nil {
+	if err := w.evaluate(ctx, t, s, learned, x); err != nil {
 		return nil, fmt.Errorf("evaluating %s: %w", experiment, err)
 	}
 	x.run.Timings.Evaluate = time.Since(mark).Seconds()
@@ -106,44 +105,32 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 	return x, nil
 }
 
-// features gives the rows of an experiment's question and what its learner sees of them.
-func (w *workshop) features(ctx context.Context, t *Tree, experiment string) (*trainset.Rows, table.Frame, error) {
+// sheet gives the rows of an experiment's question and what its learner sees of them.
+func (w *workshop) sheet(ctx context.Context, t *Tree, experiment string) (sheet, error) {
 	rows, err := w.ask(ctx, t, t.Docs.Experiments[experiment].Model)
 	if err != nil {
-		return nil, table.Frame{}, err
+		return sheet{}, err
 	}
 	data, err := w.data(ctx, t, datasetsOf(t.Docs, experiment)...)
 	if err != nil {
-		return nil, table.Frame{}, err
+		return sheet{}, err
 	}
-	frame, err := trainset.Features(ctx, data, t.Docs, experiment, rows)
-	return rows, frame, err
+	features, err := trainset.Features(ctx, data, t.Docs, experiment, rows)
+	return sheet{rows: rows, features: features}, err
 }
 
-func (w *workshop) train(ctx context.Context, e *doc.Experiment, rows *trainset.Rows, features table.Frame) (model.Model, error) {
-	part := func(p trainset.Part) learn.Set {
-		index := rows.Of(p)
-		kept := rows.Select(index)
-		return learn.Set{X: features.Select(index), Y: kept.Label, W: kept.Weight}
+// evaluate scores the test and the valid part and fills the record's result and blobs.
+func (w *workshop) evaluate(ctx context.Context, t *Tree, s sheet, learned *trained, x *execution) error {
+	x.model = learned.scorer
+	held := s.of(trainset.Test, trainset.Valid)
+	scores := learned.scores
+	if scores == nil {
+		var err error
+		if scores, err = x.model.score(ctx, held); err != nil {
+			return err
+		}
 	}
-	last := time.Now()
-	return learn.Train(ctx, learn.Job{Task: rows.Task, Learner: e.Train.Learner, Params: e.Params, Seed: e.Train.Seed, Classes: rows.Classes,
-		Train: part(trainset.Train), Valid: part(trainset.Valid), Threads: runtime.NumCPU(),
-		Progress: func(step, total int, _ map[string]float64) {
-			if time.Since(last) > time.Second {
-				last = time.Now()
-				w.p.progress("%s: training, step %d of %d", e.ID, step, total)
-			}
-		}})
-}
-
-// evaluate scores the valid and the test part and fills the record's result and blobs.
-func (w *workshop) evaluate(ctx context.Context, t *Tree, rows *trainset.Rows, features table.Frame, x *execution) error {
-	scores, err := x.model.Score(features)
-	if err != nil {
-		return err
-	}
-	x.eval = rows.Evaluation(scores)
+	x.eval = held.rows.Evaluation(scores)
 	threshold, err := evaluate.Threshold(t.Docs.Models[x.run.Model].Question.Threshold, x.eval)
 	if err != nil {
 		return err
@@ -154,16 +141,12 @@ func (w *workshop) evaluate(ctx context.Context, t *Tree, rows *trainset.Rows, f
 	if x.run.Result.Predictions, err = x.eval.PredictionsDigest(); err != nil {
 		return err
 	}
-	encoded, err := x.model.Encode()
-	if err != nil {
-		return fmt.Errorf("writing the model: %w", err)
-	}
-	x.run.Result.Model = digest.Bytes(encoded)
+	x.run.Result.Model = learned.digest
 	if err := x.run.Result.SetDigest(); err != nil {
 		return err
 	}
 	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
-	detail.Importance = x.model.Importance()
+	detail.Importance = x.model.importance()
 	details, err := json.Marshal(detail)
 	if err != nil {
 		return fmt.Errorf("writing the details: %w", err)
@@ -172,7 +155,7 @@ func (w *workshop) evaluate(ctx context.Context, t *Tree, rows *trainset.Rows, f
 	if err != nil {
 		return err
 	}
-	x.run.Artifact = x.keep(encoded, typeModel, 0)
+	x.run.Artifact = x.keep(learned.artifact.Data, learned.artifact.Type, 0)
 	x.run.Detail = x.keep(details, typeJSON, 0)
 	x.run.Evaluation = x.keep(evaluation, typeParquet, int64(len(x.eval.RowID)))
 	return nil
@@ -238,15 +221,15 @@ func (w *workshop) evaluation(ctx context.Context, data []byte, task string) (re
 	return eval, err
 }
 
-// load fetches a run's model and evaluation from the store.
-func (w *workshop) load(ctx context.Context, run record.Run) (*execution, error) {
+// load fetches a run's model and evaluation from the store. t is a tree that has the run's inputs.
+func (w *workshop) load(ctx context.Context, t *Tree, run record.Run) (*execution, error) {
 	x := &execution{run: run}
 	encoded, err := w.p.Store.Get(ctx, run.Artifact)
 	if err != nil {
 		return nil, fmt.Errorf("fetching the model of run %s: %w", run.ID, err)
 	}
-	if x.model, err = model.Load(encoded); err != nil {
-		return nil, fmt.Errorf("reading the model of run %s: %w", run.ID, err)
+	if x.model, err = w.scorerOf(t, run, encoded); err != nil {
+		return nil, err
 	}
 	x.eval, err = w.stored(ctx, run)
 	return x, err

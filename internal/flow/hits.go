@@ -10,8 +10,9 @@ import (
 
 // seeker says who looks for a run.
 type seeker struct {
-	pullRequest int  // whose own runs count too; 0: nobody's
-	onIntent    bool // the digest is on the intent branch, so that runs recorded for any pull request count
+	pullRequest int   // whose own runs count too; 0: nobody's
+	onIntent    bool  // the digest is on the intent branch, so that runs recorded for any pull request count
+	tree        *Tree // that has these inputs, and so the code of a command's model; needed to load what is found
 }
 
 // usable lists the runs of an input digest that may stand for it, the one that counts first (ledger.View.RunsByInputs).
@@ -49,7 +50,7 @@ func usable(v *ledger.View, key string, by seeker) []record.Run {
 // hit finds the run that stands for an input digest and loads its model and rows. nil: there is none whose blobs can be read.
 func (w *workshop) hit(ctx context.Context, v *ledger.View, key string, by seeker) *execution {
 	for _, run := range usable(v, key, by) {
-		x, err := w.load(ctx, run)
+		x, err := w.load(ctx, by.tree, run)
 		if err == nil {
 			return x
 		}

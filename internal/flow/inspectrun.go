@@ -82,7 +82,7 @@ func (i *inspection) agrees(ctx context.Context, key string, x *execution) error
 }
 
 func (i *inspection) seeker(key string) seeker {
-	return seeker{i.event.PullRequest, i.event.Name == "push" || has(i.base.Docs, key)}
+	return seeker{i.event.PullRequest, i.event.Name == "push" || has(i.base.Docs, key), i.head}
 }
 
 // numbers recomputes every metric and digest of the result, and what the page shows beside them, from the evaluation and the model.
@@ -96,28 +96,17 @@ func (i *inspection) numbers(x *execution) error {
 	if again.Predictions, err = x.eval.PredictionsDigest(); err != nil {
 		return err
 	}
-	encoded, err := i.take(run.Artifact, typeModel, 0)
-	if err != nil {
+	if x.model, again.Model, err = i.learned(run); err != nil {
 		return err
 	}
-	again.Model = digest.Bytes(encoded)
 	if err := again.SetDigest(); err != nil {
 		return err
 	}
 	if threshold != run.Threshold || again.Digest != run.Result.Digest || !reflect.DeepEqual(again, run.Result) {
 		return errors.New("its numbers are not those of its evaluation")
 	}
-	if x.model, err = model.Load(encoded); err != nil {
-		return fmt.Errorf("its model can't be read: %w", err)
-	}
-	if back, err := x.model.Encode(); err != nil || !bytes.Equal(back, encoded) {
-		return errors.New("its model is not as plumb writes it")
-	}
-	if s := x.model.Describe(); s.Kind != run.Learner || s.Task != run.Task || !slices.Equal(s.Features, run.Features) {
-		return errors.New("its model is not of its learner, task and features")
-	}
 	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
-	detail.Importance = x.model.Importance()
+	detail.Importance = x.model.importance()
 	want, err := json.Marshal(detail)
 	if err != nil {
 		return err
@@ -126,6 +115,25 @@ func (i *inspection) numbers(x *execution) error {
 		return errors.Join(errors.New("its details are not those of its evaluation and model"), err)
 	}
 	return nil
+}
+
+// learned reads the model of a run, which has to be one that its learner could have written, and gives what of it enters the result.
+func (i *inspection) learned(run record.Run) (scorer, string, error) {
+	encoded, err := i.take(run.Artifact, typeModel, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	m, err := model.Load(encoded)
+	if err != nil {
+		return nil, "", fmt.Errorf("its model can't be read: %w", err)
+	}
+	if back, err := m.Encode(); err != nil || !bytes.Equal(back, encoded) {
+		return nil, "", errors.New("its model is not as plumb writes it")
+	}
+	if s := m.Describe(); s.Kind != run.Learner || s.Task != run.Task || !slices.Equal(s.Features, run.Features) {
+		return nil, "", errors.New("its model is not of its learner, task and features")
+	}
+	return builtin{m}, digest.Bytes(encoded), nil
 }
 
 func sameInputs(a, b record.Inputs) bool { return len(changedInputs(a, b)) == 0 && a.Key() == b.Key() }

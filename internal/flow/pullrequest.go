@@ -218,7 +218,7 @@ func (r *review) answer(ctx context.Context, t *Tree, experiment string) (x *exe
 	if err != nil {
 		return nil, false, err
 	}
-	if x = w.hit(ctx, r.view, key, seeker{r.event.PullRequest, has(r.base.Docs, key)}); x != nil {
+	if x = w.hit(ctx, r.view, key, seeker{r.event.PullRequest, has(r.base.Docs, key), t}); x != nil {
 		r.answers[key] = x
 		return x, false, nil
 	}

@@ -173,7 +173,7 @@ func (l *landing) answer(ctx context.Context, p pending) (x *execution, fresh bo
 		return nil, false, err
 	}
 	defer w.close()
-	if x = w.hit(ctx, l.view, p.digest, seeker{onIntent: true}); x != nil {
+	if x = w.hit(ctx, l.view, p.digest, seeker{onIntent: true, tree: l.head}); x != nil {
 		return x, false, nil
 	}
 	x, err = w.execute(ctx, l.head, p.experiment)

@@ -166,7 +166,7 @@ func (i *inspection) headSide(ctx context.Context, t task, said record.Side, c *
 	case x != nil && said.Run != "":
 		return errors.New("it names a run of the ledger, and the bundle has one of its inputs")
 	case x == nil && said.Run != "":
-		if x, err = i.recorded(ctx, key, said.Run); err != nil {
+		if x, err = i.recorded(ctx, i.head, key, said.Run); err != nil {
 			return err
 		}
 	case x == nil:
@@ -183,11 +183,11 @@ func (i *inspection) headSide(ctx context.Context, t task, said record.Side, c *
 	return err
 }
 
-// recorded finds a run of the ledger that may stand for an input digest here.
-func (i *inspection) recorded(ctx context.Context, key, id string) (*execution, error) {
+// recorded finds a run of the ledger that may stand for an input digest of a tree here.
+func (i *inspection) recorded(ctx context.Context, t *Tree, key, id string) (*execution, error) {
 	for _, run := range usable(i.view, key, i.seeker(key)) {
 		if run.ID == id {
-			return i.shop.load(ctx, run)
+			return i.shop.load(ctx, t, run)
 		}
 	}
 	return nil, fmt.Errorf("run %.60q is none that may stand for the inputs %s here", id, shortDigest(key))

@@ -21,11 +21,11 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 	}
 	var x *execution
 	if said.Base.Run != "" && said.Method == rescored {
-		if x, err = i.recorded(ctx, key, said.Base.Run); err != nil {
+		if x, err = i.recorded(ctx, i.base, key, said.Base.Run); err != nil {
 			return err
 		}
 	} else {
-		x = i.shop.hit(ctx, i.view, key, seeker{i.event.PullRequest, true})
+		x = i.shop.hit(ctx, i.view, key, seeker{i.event.PullRequest, true, i.base})
 	}
 	switch {
 	case said.Method != rescored && said.Base.Run == "":
@@ -98,7 +98,7 @@ func (i *inspection) passingStored(ctx context.Context, t task, said record.Comp
 		return fmt.Errorf("recomputing the rows: %w", err)
 	}
 	run.Split = own.Split
-	_, _, _, err = i.shop.questions(ctx, i.trees(), t, run)
+	_, _, err = i.shop.questions(ctx, i.trees(), t, run)
 	if err == nil {
 		return fmt.Errorf("nothing keeps the base model from being re-scored, and the bundle compares by %.20q", said.Method)
 	}
@@ -142,7 +142,7 @@ func (i *inspection) storedBase(ctx context.Context, t task, said record.Compari
 	if err != nil {
 		return err
 	}
-	for _, run := range usable(i.view, key, seeker{i.event.PullRequest, true}) {
+	for _, run := range usable(i.view, key, seeker{i.event.PullRequest, true, i.base}) {
 		if run.ID != said.Base.Run {
 			continue
 		}

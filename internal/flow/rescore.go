@@ -11,7 +11,6 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
-	"github.com/plumb-ml/plumb/internal/table"
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
@@ -205,7 +204,7 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 	if err != nil {
 		return err
 	}
-	for _, run := range usable(r.view, key, seeker{r.event.PullRequest, true}) {
+	for _, run := range usable(r.view, key, seeker{r.event.PullRequest, true, r.base}) {
 		eval, err := r.shop.stored(ctx, run)
 		if err != nil {
 			continue
@@ -221,27 +220,27 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 // (its recorded split rule, evaluated on these rows) are left out and counted; its valid part is among them, because early stopping and
 // thresholds saw it.
 func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution) (record.Evaluation, int, error) {
-	tested, features, leftOut, err := w.questions(ctx, pair, t, x.run)
+	s, leftOut, err := w.questions(ctx, pair, t, x.run)
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	scores, err := x.model.Score(features)
+	scores, err := x.model.score(ctx, s)
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	return tested.Evaluation(scores), leftOut, nil
+	return s.rows.Evaluation(scores), leftOut, nil
 }
 
 // questions gives what base's model is asked when it is re-scored, for which only its run's split and inputs are needed.
-func (w *workshop) questions(ctx context.Context, pair trees, t task, run record.Run) (tested *trainset.Rows, features table.Frame, leftOut int, err error) {
+func (w *workshop) questions(ctx context.Context, pair trees, t task, run record.Run) (s sheet, leftOut int, err error) {
 	base, head := pair.base, pair.head
 	rows, err := w.rows(ctx, pair, t)
 	if err != nil {
-		return nil, features, 0, err
+		return s, 0, err
 	}
 	sameData := run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
-	if tested, leftOut, err = unseen(rows, run.Split, sameData); err != nil {
-		return nil, features, 0, err
+	if s.rows, leftOut, err = unseen(rows, run.Split, sameData); err != nil {
+		return s, 0, err
 	}
 	mixed := *base.Docs
 	mixed.Datasets, mixed.Locks = head.Docs.Datasets, head.Docs.Locks
@@ -249,15 +248,15 @@ func (w *workshop) questions(ctx context.Context, pair trees, t task, run record
 	ids := datasetsOf(&mixed, t.Base)
 	for _, id := range ids {
 		if head.Docs.Datasets[id] == nil {
-			return nil, features, 0, fmt.Errorf("dataset %s, which base's features read, is gone", id)
+			return s, 0, fmt.Errorf("dataset %s, which base's features read, is gone", id)
 		}
 	}
 	data, err := w.data(ctx, head, ids...)
 	if err != nil {
-		return nil, features, 0, err
+		return s, 0, err
 	}
-	features, err = trainset.Features(ctx, data, &mixed, t.Base, tested)
-	return tested, features, leftOut, err
+	s.features, err = trainset.Features(ctx, data, &mixed, t.Base, s.rows)
+	return s, leftOut, err
 }
 
 // unseen gives the test rows that a run with another split did not train or choose on, and how many were left out. It errs when that can't be

@@ -217,7 +217,7 @@ func tooGood(x *execution) []string {
 		return nil
 	}
 	top, most, sum := "", 0.0, 0.0
-	importance := x.model.Importance()
+	importance := x.model.importance()
 	for _, f := range keys(importance) {
 		sum += importance[f]
 		if importance[f] > most {
