@@ -33,6 +33,7 @@ func TestCommandTable(t *testing.T) {
 		{"data pin", 0, []string{"--dry-run"}, []string{"no-such"}},
 		{"data show", 0, nil, []string{"no-such"}},
 		{"quality", 0, nil, []string{"no-such"}},
+		{"drift", 0, nil, []string{"no-such"}},
 		{"run", 0, nil, []string{"no-such"}},
 		{"runs", 0, nil, []string{"--limit", "x"}},
 		{"runs show", 0, []string{"baseline"}, []string{"no-such"}},

@@ -34,7 +34,7 @@ import (
 var commands = []func(*app) *cobra.Command{
 	initCommand, demoCommand, checkCommand, // start
 	runCommand, runsCommand, diffCommand, whyCommand, pushCommand, // experiment
-	dataCommand, qualityCommand, // data
+	dataCommand, qualityCommand, driftCommand, // data
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
 }
 

@@ -70,36 +70,64 @@ func (p *pinner) pin(ctx context.Context) (*doc.Lock, error) {
 			return nil, err
 		}
 	}
-	looks := make([]look, len(p.names))
-	if p.format == engine.JSON {
-		if p.keys, err = p.jsonKeys(ctx); err != nil {
-			return nil, err
-		}
-	}
-	for i, name := range p.names {
-		if looks[i], err = p.look(ctx, name); err != nil {
-			return nil, err
-		}
-		lock.Files[i].Rows = looks[i].rows
-	}
-	columns, err := p.merge(looks)
+	looks, columns, err := p.columns(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.enforce(ctx, columns, looks); err != nil {
-		return nil, err
+	for i := range looks {
+		lock.Files[i].Rows = looks[i].rows
 	}
 	for _, c := range columns {
 		lock.Columns = append(lock.Columns, doc.LockColumn{Name: c.Name, Type: string(c.Type)})
 	}
-	paths := make([]string, len(p.names))
-	for i, name := range p.names {
-		paths[i] = p.file(name)
-	}
-	if lock.Content, lock.Rows, err = Content(ctx, p.db, engine.Rows(paths, p.format, columns), columns); err != nil {
+	if lock.Content, lock.Rows, err = Content(ctx, p.db, engine.Rows(p.paths(), p.format, columns), columns); err != nil {
 		return nil, err
 	}
 	return lock, p.unchanged(ctx, lock)
+}
+
+// columns looks at every file and finds one type for each column.
+func (p *pinner) columns(ctx context.Context) (looks []look, columns []table.Column, err error) {
+	looks = make([]look, len(p.names))
+	if p.format == engine.JSON {
+		if p.keys, err = p.jsonKeys(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i, name := range p.names {
+		if looks[i], err = p.look(ctx, name); err != nil {
+			return nil, nil, err
+		}
+	}
+	if columns, err = p.merge(looks); err != nil {
+		return nil, nil, err
+	}
+	return looks, columns, p.enforce(ctx, columns, looks)
+}
+
+func (p *pinner) paths() []string {
+	out := make([]string, len(p.names))
+	for i, name := range p.names {
+		out[i] = p.file(name)
+	}
+	return out
+}
+
+// Now gives the rows of a dataset's source as they are, as SQL in brackets with row_id first, and their columns: Pin without the digests, for
+// looking at what is not pinned. Errors are Pin's.
+func Now(ctx context.Context, db *engine.DB, root string, ds *doc.Dataset) (relation string, columns []table.Column, err error) {
+	names, err := expand(root, ds.Source.Path)
+	if err != nil {
+		return "", nil, fmt.Errorf("reading %s: %w", ds.ID, err)
+	}
+	p := pinner{db: db, root: root, ds: ds, names: names}
+	if p.format, err = formatOf(names); err == nil {
+		_, columns, err = p.columns(ctx)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("reading %s: %w", ds.ID, p.local(err))
+	}
+	return engine.Scan(p.paths(), p.format, columns), columns, nil
 }
 
 // unchanged hashes every file again: a file that is being written while it is pinned would get a lock that nothing satisfies.

@@ -1,0 +1,141 @@
+package text
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/brief"
+	"github.com/plumb-ml/plumb/internal/escape"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// mostStable is how many columns without a finding are listed; the rest is a count.
+const mostStable = 10
+
+// Drift prints what a comparison of rows found: the verdict, then a row for each column, what was found first.
+func Drift(o Out, d record.Drift) error {
+	var b strings.Builder
+	b.WriteString(o.Paint(driftColour(d.Verdict), escape.Terminal(brief.Drift(d))) + "\n")
+	fmt.Fprintf(&b, "reference: %s\ncurrent:   %s\n", escape.Terminal(sideText(d.Reference)), escape.Terminal(sideText(d.Current)))
+	t := Table{Columns: []Column{{Name: "column", Most: 40}, {Name: "verdict"}, {Name: "effect", Right: true}, {Name: "q", Right: true}, {Name: "was"}, {Name: "is"},
+		{Name: "missing", Right: true}}}
+	stable, left := 0, 0
+	for _, verdict := range []string{record.DriftFound, record.DriftWatch, record.DriftInsufficient, record.DriftStable} {
+		for _, c := range d.Columns {
+			if c.Verdict != verdict {
+				continue
+			}
+			if verdict == record.DriftStable {
+				if stable++; stable > mostStable {
+					left++
+					continue
+				}
+			}
+			t.Rows = append(t.Rows, driftRow(c))
+		}
+	}
+	if len(t.Rows) > 0 {
+		b.WriteString("\n" + t.render(o))
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "and %d stable columns more; --json has them all\n", left)
+	}
+	for _, s := range d.Skipped {
+		fmt.Fprintf(&b, "not compared: %s: %s\n", escape.Terminal(s.Name), escape.Terminal(s.Reason))
+	}
+	for _, n := range d.Notes {
+		fmt.Fprintf(&b, "note: %s\n", escape.Terminal(n))
+	}
+	_, err := io.WriteString(o.W, b.String())
+	return err
+}
+
+func driftColour(verdict string) Colour {
+	return map[string]Colour{record.DriftFound: Red, record.DriftWatch: Amber, record.DriftInsufficient: Amber, record.DriftStable: Green}[verdict]
+}
+
+func sideText(s record.DriftSide) string {
+	out := fmt.Sprintf("%s, %s rows", s.Name, brief.Count(s.Rows))
+	if s.Blocks > 0 {
+		out += fmt.Sprintf(" in %s groups", brief.Count(s.Blocks))
+	}
+	switch {
+	case s.From != "":
+		out += fmt.Sprintf(", %s to %s", s.From, s.Before)
+	case s.Before != "":
+		out += ", before " + s.Before
+	}
+	return out
+}
+
+func driftRow(c record.DriftColumn) []Cell {
+	verdict := Cell{Text: c.Verdict, Colour: driftColour(c.Verdict)}
+	if c.Severe {
+		verdict.Text = "drift, severe"
+	}
+	row := []Cell{{Text: c.Name}, verdict, {Text: numberAt(c.Effect, 3)}, {Text: shareText(c.Q)}}
+	was, is := wasAndIs(c)
+	if c.Verdict == record.DriftInsufficient {
+		was, is = c.Reason, ""
+	} else if n := len(c.NewCategories); n > 0 {
+		was, is = "", newText(c.NewCategories)
+	}
+	missing := ""
+	if c.NullShareReference+c.NullShareCurrent > 0 {
+		missing = fmt.Sprintf("%s → %s %%", brief.Number(100*c.NullShareReference, 1), brief.Number(100*c.NullShareCurrent, 1))
+	}
+	return append(row, Cell{Text: was}, Cell{Text: is}, Cell{Text: missing})
+}
+
+// wasAndIs describes both sides: a number by its median, a category by the value whose share changed most.
+func wasAndIs(c record.DriftColumn) (was, is string) {
+	if c.Reference != nil && c.Current != nil {
+		unit := ""
+		if c.Kind == "text" {
+			unit = " bytes"
+		}
+		return "median " + brief.Value(c.Name, c.Reference.Median) + unit, "median " + brief.Value(c.Name, c.Current.Median) + unit
+	}
+	most := -1.0
+	for _, s := range c.Shares {
+		if change := math.Abs(s.Current - s.Reference); s.Value != nil && change > most {
+			most = change
+			was = fmt.Sprintf("%s %s %%", brief.Clip(*s.Value, 20), brief.Number(100*s.Reference, 1))
+			is = fmt.Sprintf("%s %%", brief.Number(100*s.Current, 1))
+		}
+	}
+	return was, is
+}
+
+func newText(all []record.DriftCategory) string {
+	if all[0].Value == nil {
+		return fmt.Sprintf("%d new values", len(all))
+	}
+	var names []string
+	for _, n := range all[:min(3, len(all))] {
+		names = append(names, fmt.Sprintf("%s %s %%", brief.Clip(*n.Value, 20), brief.Number(100*n.Share, 1)))
+	}
+	if len(all) > 3 {
+		names = append(names, "…")
+	}
+	return "new: " + strings.Join(names, ", ")
+}
+
+func numberAt(x *float64, decimals int) string {
+	if x == nil {
+		return brief.Absent
+	}
+	return brief.Number(*x, decimals)
+}
+
+func shareText(x *float64) string {
+	switch {
+	case x == nil:
+		return brief.Absent
+	case *x < 0.001:
+		return "<0.001"
+	}
+	return brief.Number(*x, 3)
+}
