@@ -2,6 +2,8 @@ package doc
 
 import (
 	"strings"
+
+	"github.com/plumb-ml/plumb/internal/problem"
 )
 
 // Project is plumb.toml.
@@ -13,11 +15,6 @@ type Project struct {
 	Engine Engine          `toml:"engine"`
 	Roles  map[string]Role `toml:"roles"`
 	Limits Limits          `toml:"limits"`
-}
-
-// Store says where blobs live: `git` (default) or `file://PATH`.
-type Store struct {
-	URL string `toml:"url" default:"git" about:"where models and evaluations live: git, or file://PATH"`
 }
 
 // Engine says what runs SQL: `duckdb` (default).
@@ -42,11 +39,14 @@ func (p *Project) check(c checker) {
 	if c.required("name") && !validID(p.Name) {
 		c.at("id", "name").errorf("%q is not a name: %s", p.Name, idRule)
 	}
-	switch {
-	case p.Store.URL == "git" || (strings.HasPrefix(p.Store.URL, "file://") && len(p.Store.URL) > len("file://")):
-	default:
-		c.at("store", "store", "url").errorf("%q is no store that this plumb knows", p.Store.URL).hint(`use "git" or "file:///some/folder"`)
+	if _, err := ParseStoreURL(p.Store.URL); err != nil {
+		s := c.at("store", "store", "url")
+		if strings.ContainsAny(p.Store.URL, "@?#") { // then it may hold a secret, and a problem is shown with its line
+			s.pos = problem.Pos{File: s.pos.File}
+		}
+		s.errorf("store.url: %v", err).hint("%s", problem.Hint(err))
 	}
+	p.Store.Keep.check(c)
 	c.size("engine", "memory")(p.Engine.Memory)
 	c.size("limits", "bundle_bytes")(p.Limits.BundleBytes)
 	c.notNegative(float64(p.Engine.Threads), "engine", "threads")
