@@ -107,7 +107,7 @@ func (v *View) Problems() []problem.Problem {
 
 // folderOf names the folder of each kind.
 var folderOf = map[string]string{record.KindRun: "runs/", record.KindSnapshot: "snapshots/", record.KindComparison: "comparisons/",
-	record.KindVersion: "versions/", record.KindStage: "stages/"}
+	record.KindVersion: "versions/", record.KindStage: "stages/", record.KindDecision: "decisions/"}
 
 // all decodes the records of a kind, once, ordered by path.
 func (v *View) all(kind string) []any {

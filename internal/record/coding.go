@@ -14,7 +14,7 @@ import (
 // schema is the version of every record that this program writes, and the newest that it reads.
 const schema = 1
 
-// Encode gives a record's path in the ledger and its bytes. v is a *Run, *Snapshot, *ComparisonRecord, *Version or *Stage (or the value of one);
+// Encode gives a record's path in the ledger and its bytes. v is a *Run, *Snapshot, *ComparisonRecord, *Version, *Stage or *Decision (or the value of one);
 // what follows from the rest is filled in: schema, kind, the digests of inputs and result and, through a pointer, the id.
 // The same v gives the same bytes.
 func Encode(v any) (string, []byte, error) {
@@ -29,6 +29,8 @@ func Encode(v any) (string, []byte, error) {
 		return Encode(&v)
 	case Stage:
 		return Encode(&v)
+	case Decision:
+		return Encode(&v)
 	case *Run:
 		if err := v.complete(); err != nil {
 			return "", nil, fmt.Errorf("encoding run of %q: %w", v.Experiment, err)
@@ -38,6 +40,11 @@ func Encode(v any) (string, []byte, error) {
 		return encodeDated(v, place{&v.Header, KindSnapshot, "snapshots/" + v.Dataset, &v.ID})
 	case *ComparisonRecord:
 		return encodeDated(v, place{&v.Header, KindComparison, "comparisons/" + v.Comparison.Model, &v.ID})
+	case *Decision:
+		if err := v.check(); err != nil {
+			return "", nil, fmt.Errorf("encoding decision: %w", err)
+		}
+		return encodeDated(v, place{&v.Header, KindDecision, "decisions/" + v.Choice, &v.ID})
 	case *Version:
 		return encodeNumbered(v, place{&v.Header, KindVersion, "versions/" + v.Model, nil}, v.Number)
 	case *Stage:
@@ -117,7 +124,7 @@ func (r *Run) complete() error {
 	return r.Result.SetDigest()
 }
 
-// Decode reads the record at path: a *Run, *Snapshot, *ComparisonRecord, *Version or *Stage. It refuses bytes that the path is not named by,
+// Decode reads the record at path: a *Run, *Snapshot, *ComparisonRecord, *Version, *Stage or *Decision. It refuses bytes that the path is not named by,
 // contents that belong to another path, and digests that are not those of what they stand beside.
 func Decode(path string, data []byte) (any, error) {
 	if err := CheckPath(path, data); err != nil {
@@ -151,6 +158,9 @@ func decodeKind(p Path, data []byte) (any, error) {
 	case KindStage:
 		v := &Stage{}
 		return v, decode(data, v, func() error { return cmpErr(p.checkNumber(v.Number), p.check(v.Header, v.Model, v.Stage)) })
+	case KindDecision:
+		v := &Decision{ID: p.ID}
+		return v, decode(data, v, func() error { return cmpErr(v.check(), p.check(v.Header, v.Choice)) })
 	}
 	return nil, fmt.Errorf("this program does not read records of kind %q", p.Kind)
 }

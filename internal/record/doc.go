@@ -12,6 +12,7 @@
 //	comparisons/<model>/<yyyy-mm>/<id>.toml        two answers, each metric's difference and verdict, gates
 //	versions/<model>/<n>.toml                      artifact, run; n counts from 1 without gaps
 //	stages/<model>/<stage>/<n>.toml                which version serves, and why
+//	decisions/<choice>/<yyyy-mm>/<id>.toml         a choice and its reason; `expired` and `forgotten` list blobs that are no longer kept
 //
 // An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
 // actor "ci" counts before "human", then the earlier, then the id.

@@ -55,6 +55,7 @@ func samples() map[string]any {
 			Hypothesis: &Hypothesis{Text: "It helps.", State: "open", Metric: "auc", Gain: 0.01}, Inputs: InputsChanged{Changed: []string{"experiment"}}}},
 		"version": &Version{Header: header(), Model: "delay", Number: 3, Experiment: "baseline", Run: "runs/baseline/2001-06/20010630T120000Z-0123456789ab.toml", Artifact: pointer("a")},
 		"stage":   &Stage{Header: header(), Model: "delay", Stage: "production", Number: 12, Version: 3, Previous: 2, Why: "champion changed", Outcome: "staged"},
+		"expired": &Decision{Header: header(), Choice: Expired, Reason: "evaluations are kept for 90d", Blobs: []string{strings.Repeat("a", 64), strings.Repeat("b", 64)}, Bytes: 2468},
 	}
 }
 
@@ -88,6 +89,9 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 			again, data2, err := Encode(back)
 			if err != nil || again != path || string(data2) != string(data) {
 				t.Errorf("encoded again: %s, %v\n%s", again, err, data2)
+			}
+			if at, h := Place(back); at != path || !h.Time.Equal(noon) {
+				t.Errorf("Place gives %s of %s", at, h.Time)
 			}
 			value := reflect.ValueOf(v).Elem().Interface()
 			if byValue, _, err := Encode(value); err != nil || byValue != path {
@@ -229,6 +233,20 @@ func TestParsePath(t *testing.T) {
 		got := fmt.Sprint(p.Kind, " ", p.Names, " ", p.Month, " ", p.ID, " ", p.Number)
 		if (err == nil) != (want != "") || err == nil && got != want {
 			t.Errorf("ParsePath(%q) = %s, %v, want %s", path, got, err, want)
+		}
+	}
+}
+
+func TestPointers(t *testing.T) {
+	all := samples()
+	for name, want := range map[string]string{"run": "artifact a evaluation b detail d", "failed-run": "", "snapshot": "profile e quality f", "comparison": "evaluation b",
+		"version": "artifact a", "stage": "", "expired": ""} {
+		var got []string
+		for _, p := range Pointers(all[name]) {
+			got = append(got, p.Key, p.SHA256[:1])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s points at %q, want %q", name, got, want)
 		}
 	}
 }

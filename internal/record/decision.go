@@ -1,0 +1,37 @@
+package record
+
+import (
+	"fmt"
+	"slices"
+)
+
+// The kinds of decision that this program writes; they are folders below decisions/.
+const (
+	Expired   = "expired"   // blobs whose retention has ended
+	Forgotten = "forgotten" // a blob that a person had erased
+)
+
+// Decision is a choice and its reason.
+type Decision struct {
+	Header
+	ID     string   `toml:"-"`
+	Choice string   `toml:"choice"`          // expired | forgotten
+	Reason string   `toml:"reason"`          // the rule, or what a person said
+	Blobs  []string `toml:"blobs,omitempty"` // SHA-256 of what is no longer there, sorted
+	Bytes  int64    `toml:"bytes,omitzero"`  // of these blobs together
+}
+
+func (d *Decision) check() error {
+	if d.Reason == "" {
+		return fmt.Errorf("it gives no reason")
+	}
+	for _, sum := range d.Blobs {
+		if !sumPattern.MatchString(sum) {
+			return fmt.Errorf("%q is not the SHA-256 of a blob", sum)
+		}
+	}
+	if !slices.IsSorted(d.Blobs) {
+		return fmt.Errorf("its blobs are not sorted")
+	}
+	return nil
+}
