@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/text"
@@ -18,17 +19,20 @@ func initCommand(a *app) *cobra.Command {
 		Long: `Read a CSV, Parquet or JSON-lines file, find out its types, the task, the event time and the features, and write
 plumb.toml, the dataset with its lock, a model and one experiment. Nothing that is there is overwritten, and when it fails nothing is left.
 A CSV has a header, commas and decimal points, in UTF-8; a .tsv has tabs. The label may be a column with two values (a yes-or-no question), a
-column of numbers (an amount), or an expression as 'delay > 15'.
+column of texts or numbered classes (which one), a column of numbers (how much), or an expression as 'delay > 15'.
 
 --action writes the workflow that comments on pull requests, with the Action at the commit you name.`,
 		Example: "  plumb init --data ~/churn.csv --label churned\n  plumb init --data delays.parquet --label 'delay > 15' --time date\n" +
+			"  plumb init --data iris.csv --label species\n" +
 			"  plumb init --action my-org/plumb@0123456789abcdef0123456789abcdef01234567",
 	}
 	c.Flags().StringVar(&o.Data, "data", "", "the data file; one outside the project is copied to data/")
 	c.Flags().StringVar(&o.Label, "label", "", "the column to predict, or an expression")
+	c.Flags().StringVar(&o.Task, "task", "", "binary, multiclass or regression (default: what the label looks like)")
 	c.Flags().StringVar(&o.Time, "time", "", "the column that says when a row's question is asked (default: the only one; \"none\": split by hash)")
 	c.Flags().StringVar(&o.Action, "action", "", "where the GitHub Action lives, OWNER/REPO@SHA")
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be written")
+	_ = c.RegisterFlagCompletionFunc("task", completeFrom(func() []string { return doc.Tasks })) // errs for a flag that is not there
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		opt, err := a.options()
 		if err != nil {

@@ -34,6 +34,8 @@ func Detail(e record.Evaluation, opt Options) record.Detail {
 		d.Threshold = &opt.Threshold
 		d.ROC, d.PR = curves(metric.Blocks(test))
 		d.Calibration, d.Histogram = calibration(test), histogram(test.Scores[0], test)
+	case metric.Multiclass:
+		d.PerClass, d.Calibration = perClass(test, e.Classes), calibration(metric.Confidence(test))
 	case metric.Regression:
 		d.Calibration, d.Histogram = agreement(test), histogram(errorsOf(test), test)
 	}
@@ -109,6 +111,23 @@ func matrix(s metric.Sample) [][]float64 {
 	}
 	for i, y := range s.Label {
 		out[int(y)][metric.Answer(s, i)] += weightOf(s, i)
+	}
+	return out
+}
+
+// perClass measures every class.
+func perClass(s metric.Sample, names []string) []record.ClassDetail {
+	exists := func(v float64) *float64 {
+		if math.IsNaN(v) {
+			return nil
+		}
+		v = short(v)
+		return &v
+	}
+	out := make([]record.ClassDetail, len(names))
+	for i, c := range metric.Classes(s) {
+		out[i] = record.ClassDetail{Class: names[i], Rows: c.Rows, Answered: c.Answered, Precision: exists(c.Precision()), Recall: exists(c.Recall()),
+			F1: exists(c.F1()), AUC: exists(c.AUC)}
 	}
 	return out
 }

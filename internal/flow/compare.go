@@ -48,7 +48,7 @@ type comparing struct {
 
 // judge pairs the rows and asks the judge.
 func (c *comparing) judge() (*record.Comparison, error) {
-	base, head := c.base.eval, c.head.eval
+	base, head := c.base.eval.Widened(c.head.eval.Classes), c.head.eval.Widened(c.base.eval.Classes)
 	method := c.method
 	if method != unpaired {
 		var ok bool
@@ -56,7 +56,7 @@ func (c *comparing) judge() (*record.Comparison, error) {
 		switch {
 		case !ok:
 			method = unpaired
-			base, head = testPart(c.base.eval), testPart(c.head.eval)
+			base, head = testPart(base), testPart(head)
 		case method == "":
 			method = storedBy
 		}

@@ -24,8 +24,13 @@ func (g *guess) modelDocument(ds string) string {
 		split = fmt.Sprintf(`{ by = "time", test = "%dd", valid = "%dd" }`, g.test, g.valid)
 	}
 	metric, tolerance := "auc", "0.002"
-	if g.task == "regression" {
-		metric, tolerance = "rmse", "0.0"
+	switch {
+	case g.task == "regression":
+		metric, tolerance = "rmse", "0"
+	case g.imbalanced: // who always answers the common class has a good accuracy
+		metric = "balanced_accuracy"
+	case g.task == "multiclass":
+		metric = "accuracy"
 	}
 	return fmt.Sprintf(`# The question, the contract, and who answers it now. Changing the champion line is the promotion.
 schema = 1
@@ -39,7 +44,7 @@ split = %s
 
 [metric.%s]
 level = "gate"                   # gate | guard | info
-tolerance = %s                # a difference inside it counts as none
+tolerance = %-20s # a difference inside it counts as none
 require = "not_worse"            # not_worse | non_inferior | better
 `, g.task, ds, tomlio.Quote(g.label), split, metric, tolerance)
 }

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +23,7 @@ type guess struct {
 	rows     int64
 
 	labelName, label, task string
+	imbalanced             bool // most rows are of one class
 	event                  string
 	test, valid            int // days
 	features               []string
@@ -37,7 +37,7 @@ const (
 	fewestTimeDays  = 30   // fewer days than this give no test part in time
 	shareOfTestDays = 0.2
 	fewestOfClass   = 50  // fewer rows of a class than this split into parts that say little
-	mostLabelValues = 21  // fewer values of a number than this may be classes
+	mostLabelValues = 21  // fewer values of a whole number than this may be classes
 	mostOddNumbers  = 0.1 // a smaller share of cells that are no number than this are marks for missing ones
 	mostNamed       = 20  // columns named in a hint
 )
@@ -50,129 +50,6 @@ func (g *guess) all() error {
 		return err
 	}
 	return g.findFeatures()
-}
-
-// findLabel reads --label as a column, else as an expression, and finds the task from its values.
-func (g *guess) findLabel() error {
-	g.labelName = g.options.Label
-	column := g.column(g.options.Label)
-	if column == nil {
-		return g.labelExpression()
-	}
-	name := rule.Name(column.Name)
-	values, counts, err := g.labelValues(column.Name)
-	if err != nil {
-		return fmt.Errorf("reading the label: %w", err)
-	}
-	isNumber := column.Type == "int64" || column.Type == "float64" || column.Type == "decimal"
-	switch {
-	case len(values) == 0:
-		return problem.Wrongf("choose another column", "column %q is empty in every row, so there is nothing to predict", column.Name)
-	case len(values) == 1:
-		return problem.Wrongf("choose another column", "column %q is %s in every row, so there is nothing to predict", column.Name, rule.Literal(values[0]))
-	case column.Type == "bool":
-		g.task, g.label = "binary", name
-	case len(values) == 2 && column.Type == "string":
-		g.task, g.label = "binary", fmt.Sprintf("%s == %s", name, rule.Literal(positive(values)))
-	case len(values) == 2 && isNumber:
-		larger := values[0]
-		if number(values[1]) > number(larger) {
-			larger = values[1]
-		}
-		g.task, g.label = "binary", fmt.Sprintf("%s == %s", name, larger)
-	case isNumber:
-		g.task, g.label = "regression", name
-	default:
-		return problem.Wrongf(fmt.Sprintf("ask for one of them: --label '%s == %s'", name, rule.Literal(values[0])),
-			"column %q is %s with %s different values; the built-in learners answer yes or no (two values), or a number", column.Name, column.Type, atLeast(len(values)))
-	}
-	g.found = append(g.found, fmt.Sprintf("%s: label = %q", g.task, g.label))
-	g.wonder(name, values, counts)
-	return nil
-}
-
-// wonder says what is odd about the label: hardly any rows of a class, or numbers that look like classes.
-func (g *guess) wonder(name string, values []string, counts []int64) {
-	switch {
-	case g.task == "binary" && counts[0] < fewestOfClass:
-		g.found = append(g.found, fmt.Sprintf("only %d of the rows have %s = %s: the parts of a split may hold none, and no difference will be sure", counts[0], name, values[0]))
-	case g.task == "regression" && len(values) < mostLabelValues:
-		g.found = append(g.found, fmt.Sprintf("%s has only %d different values; if they are classes rather than amounts, ask for one: --label '%s == %s'", name, len(values), name, values[0]))
-	}
-}
-
-// labelValues gives at most mostLabelValues values of a column as text, the rarest first, and how many rows have each.
-func (g *guess) labelValues(column string) (values []string, counts []int64, err error) {
-	rows, err := g.db.Query(g.ctx, fmt.Sprintf("select cast(%[1]s as varchar) as v, count(*) as n from (%[2]s) as d where %[1]s is not null group by 1 order by 2, 1 limit %[3]d",
-		engine.Ident(column), g.relation, mostLabelValues))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, r := range rows.Values {
-		n, _ := r[1].(int64)
-		values, counts = append(values, fmt.Sprint(r[0])), append(counts, n)
-	}
-	return values, counts, nil
-}
-
-func atLeast(n int) string {
-	if n == mostLabelValues {
-		return fmt.Sprintf("%d or more", n)
-	}
-	return fmt.Sprint(n)
-}
-
-// labelExpression takes --label as an expression.
-func (g *guess) labelExpression() error {
-	expr, err := rule.Parse(g.options.Label, doc.Environment(g.lock, &doc.Dataset{}))
-	if err != nil || len(expr.Columns()) == 0 {
-		return g.noLabel(err)
-	}
-	g.label, g.labelName = g.options.Label, expr.Columns()[0]
-	switch expr.Type() {
-	case "bool":
-		g.task = "binary"
-	case "int64", "float64":
-		g.task = "regression"
-	default:
-		return problem.Wrongf("a condition, as 'delay > 15', or a number", "the label %q is of type %s", g.label, expr.Type())
-	}
-	g.found = append(g.found, fmt.Sprintf("%s: label = %q", g.task, g.label))
-	return nil
-}
-
-// noLabel says why --label is neither a column nor an expression, as whoever typed it meant it.
-func (g *guess) noLabel(err error) error {
-	var names []string
-	for _, c := range g.lock.Columns {
-		names = append(names, c.Name)
-	}
-	hint := "the columns are " + list(names)
-	if len(names) > mostNamed {
-		hint = fmt.Sprintf("there are %d columns, %s, …", len(names), list(names[:mostNamed]))
-	}
-	if near := problem.Nearest(g.options.Label, names); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	var at *rule.Error
-	if errors.As(err, &at) && strings.ContainsAny(g.options.Label, "=<>()+*/") {
-		if at.Hint != "" {
-			hint = at.Hint
-		}
-		return problem.Wrongf(hint, "--label %q is no column, and as an expression: %s", g.options.Label, at.Msg)
-	}
-	return problem.Wrongf(hint, "there is no column %q", g.options.Label)
-}
-
-// positive chooses which of two texts means yes: a word for it, else the rarer, which comes first.
-func positive(values []string) string {
-	for _, v := range values {
-		switch strings.ToLower(strings.TrimSpace(v)) {
-		case "yes", "y", "true", "t", "1", "positive", "pos", "churned", "bad", "fraud":
-			return v
-		}
-	}
-	return values[0]
 }
 
 // findTime takes the only date or timestamp column as the event time, when it spans enough days to test on the newest of them.

@@ -25,6 +25,7 @@ import (
 type InitOptions struct {
 	Data   string // a file, anywhere; "" with Action alone
 	Label  string // a column, or an expression
+	Task   string // binary, multiclass or regression; "" finds out
 	Time   string // the column that says when the question is asked; "" finds one, "none" uses none
 	Action string // OWNER/REPO@SHA of the GitHub Action; "" writes no workflow
 	DryRun bool

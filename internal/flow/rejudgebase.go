@@ -82,7 +82,7 @@ func (i *inspection) passingBase(ctx context.Context, t task) (run record.Run, w
 	if err != nil {
 		return run, want, 0, err
 	}
-	return run, tested.Evaluation(nil), leftOut, nil
+	return run, tested.Evaluation(nil).Answered(of.Classes), leftOut, nil
 }
 
 // passingStored allows what a base that was run for this comparison only predicted of its own test rows, where the trees alone say that it can't

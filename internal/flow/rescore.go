@@ -224,11 +224,13 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	scores, err := x.model.score(ctx, s)
+	asked := *s.rows
+	asked.Classes = x.eval.Classes // it answers for the classes that it knows, which need not be those of head's data
+	scores, err := x.model.score(ctx, sheet{rows: &asked, features: s.features})
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
-	return s.rows.Evaluation(scores), leftOut, nil
+	return s.rows.Evaluation(scores).Answered(x.eval.Classes), leftOut, nil
 }
 
 // questions gives what base's model is asked when it is re-scored, for which only its run's split and inputs are needed.

@@ -27,9 +27,23 @@ func Absent(s Sample, name string) string {
 		if name == "log_loss" {
 			return "the scores of a row are not probabilities that sum to 1"
 		}
-		return "a class has no rows, or has all of them"
+		return absentMacroAUC(s)
 	}
 	return map[string]string{"r2": "all labels are equal", "mape": "every label is 0"}[name]
+}
+
+// absentMacroAUC counts the classes, whose names a sample does not know.
+func absentMacroAUC(s Sample) string {
+	empty := 0
+	for _, c := range Classes(s) {
+		if c.Rows == 0 {
+			empty++
+		}
+	}
+	if empty == 1 {
+		return fmt.Sprintf("1 of %d classes has no rows", len(s.Scores))
+	}
+	return fmt.Sprintf("%d of %d classes have no rows", empty, len(s.Scores))
 }
 
 func absentBinary(s Sample, name string) string {

@@ -20,6 +20,8 @@ type golden struct {
 	Weight    []float64
 	Threshold float64
 	Want      map[string]float64
+	Classes   [][4]*float64 // precision, recall, F1, AUC of each class
+	ECE       *float64      `json:"confidence_ece"`
 }
 
 func (g golden) sample() Sample {
@@ -68,6 +70,31 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
+// What is shown of each class, and the calibration of the answers, against scikit-learn.
+func TestClasses(t *testing.T) {
+	seen := 0
+	for _, g := range read(t) {
+		for i, want := range g.Classes {
+			c := Classes(g.sample())[i]
+			for k, got := range []float64{c.Precision(), c.Recall(), c.F1(), c.AUC} {
+				if (want[k] == nil) != math.IsNaN(got) || want[k] != nil && !near(got, *want[k]) {
+					t.Errorf("%s, class %d, number %d: %v", g.Name, i, k, got)
+				}
+				seen++
+			}
+		}
+		if g.ECE == nil {
+			continue
+		}
+		if got := Compute(Confidence(g.sample()))["ece"]; !near(got, *g.ECE) {
+			t.Errorf("%s: calibration error of the answers %v, want %v", g.Name, got, *g.ECE)
+		}
+	}
+	if seen == 0 {
+		t.Error("no golden has classes")
+	}
+}
+
 // A metric that does not exist is absent, and there are words for why.
 func TestAbsent(t *testing.T) {
 	sample := func(task string, label []float64, scores ...[]float64) Sample {
@@ -83,7 +110,7 @@ func TestAbsent(t *testing.T) {
 		"only 0":       {sample(Binary, []float64{0, 0}, []float64{0.9, 0.2}), "auc average_precision balanced_accuracy recall mcc lift_10 ks_score", "every label is 0"},
 		"never yes":    {sample(Binary, []float64{0, 1}, []float64{0.1, 0.2}), "precision mcc", "every answer is the same at threshold 0.5"},
 		"no shares":    {sample(Binary, []float64{0, 1}, []float64{-3, 7}), "log_loss brier ece", "no probabilities"},
-		"a class less": {sample(Multiclass, []float64{0, 1}, []float64{0.6, 0.2}, []float64{0.3, 0.7}, []float64{0.1, 0.1}), "macro_auc_ovr", "a class has no rows"},
+		"a class less": {sample(Multiclass, []float64{0, 1}, []float64{0.6, 0.2}, []float64{0.3, 0.7}, []float64{0.1, 0.1}), "macro_auc_ovr", "1 of 3 classes has no rows"},
 		"no sum":       {sample(Multiclass, []float64{0, 1}, []float64{0.6, 0.2}, []float64{0.3, 0.7}), "log_loss", "sum to 1"},
 		"equal labels": {sample(Regression, []float64{7, 7, 7}, []float64{7, 8, 9}), "r2", "all labels are equal"},
 		"zero labels":  {sample(Regression, []float64{0, 0}, []float64{7, 8}), "mape r2", ""},

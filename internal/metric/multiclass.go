@@ -86,6 +86,58 @@ func Answer(s Sample, i int) int {
 	return best
 }
 
+// Confidence asks of a multiclass sample whether each row's answer is right, its score being that of the answered class: a binary sample, whose
+// calibration is that of the answers (top-label calibration, Guo et al. 2017). An empty sample when the scores are no probabilities.
+func Confidence(s Sample) Sample {
+	out := Sample{Task: Binary, Scores: [][]float64{nil}}
+	if s.Check() != nil || !(rows{Sample: s}).distributions() {
+		return out
+	}
+	out.Weight, out.Label, out.Scores[0] = s.Weight, make([]float64, len(s.Label)), make([]float64, len(s.Label))
+	for i, y := range s.Label {
+		said := Answer(s, i)
+		out.Scores[0][i] = min(s.Scores[said][i], 1)
+		if said == int(y) {
+			out.Label[i] = 1
+		}
+	}
+	return out
+}
+
+// Class is how a multiclass sample fares on one class: the weight of its rows, of the rows that were said to be it, and of those that were both.
+type Class struct {
+	Rows, Answered, Right float64
+	AUC                   float64 // against the rest; NaN when the class or the rest has no rows
+}
+
+// Precision, Recall and F1 are NaN where they do not exist, as those of a sample. A class that is only said to be there has F1 0, as in macro_f1.
+func (c Class) Precision() float64 { return c.Right / c.Answered }
+func (c Class) Recall() float64    { return c.Right / c.Rows }
+func (c Class) F1() float64        { return 2 * c.Right / (c.Rows + c.Answered) }
+
+// Classes gives every class of a sample; nil for one that Check refuses.
+func Classes(s Sample) []Class {
+	if s.Check() != nil || s.Task != Multiclass {
+		return nil
+	}
+	r := rows{Sample: s, group: make([]int32, len(s.Label)), groups: 1}
+	out := make([]Class, len(s.Scores))
+	for i, y := range s.Label {
+		said, w := Answer(s, i), r.weight(i)
+		out[int(y)].Rows += w
+		out[said].Answered += w
+		if said == int(y) {
+			out[said].Right += w
+		}
+	}
+	for c, k := range r.rank() {
+		b := k.scratch()
+		k.fill([]uint16{1}, b)
+		out[c].AUC = b.auc()
+	}
+	return out
+}
+
 // addMulticlass adds one row to the sums. Scores that are no probabilities leave no log_loss.
 func (r rows) addMulticlass() func(i int, w float64, to []float64) {
 	shares := r.distributions()

@@ -12,8 +12,7 @@ import (
 type Plan struct {
 	names  []string
 	chosen []formula
-	width  int       // sums a group
-	sums   []float64 // [group × width + k]; nil when no chosen formula reads sums
+	sums   *groupSums // nil when no chosen formula reads sums
 	ranks  []*ranking
 	task   string
 }
@@ -56,7 +55,7 @@ func NewPlan(s Sample, group []int32, groups int, names []string) (*Plan, error)
 	rows := rows{Sample: s, group: group, groups: groups}
 	for _, f := range p.chosen {
 		if f.sums != nil && p.sums == nil {
-			p.width, p.sums = rows.sum()
+			p.sums = rows.sum()
 		}
 		if f.rank != nil && p.ranks == nil {
 			p.ranks = rows.rank()
@@ -79,13 +78,16 @@ func find(task, name string) (formula, bool) {
 
 // Worker makes a statistic for one goroutine: the planned metrics, in the order of their names, when group g counts count[g] times.
 func (p *Plan) Worker() stat.Statistic {
-	sum := make([]float64, p.width)
+	var sum []float64
+	if p.sums != nil {
+		sum = make([]float64, p.sums.width)
+	}
 	tables := make([]*blocks, len(p.ranks))
 	for i, r := range p.ranks {
 		tables[i] = r.scratch()
 	}
 	return func(count []uint16, out []float64) {
-		p.total(count, sum)
+		p.sums.total(count, sum)
 		for i, r := range p.ranks {
 			r.fill(count, tables[i])
 		}
@@ -97,22 +99,6 @@ func (p *Plan) Worker() stat.Statistic {
 			case len(tables) > 0:
 				out[i] = f.rank(tables)
 			}
-		}
-	}
-}
-
-func (p *Plan) total(count []uint16, sum []float64) {
-	clear(sum)
-	if p.sums == nil {
-		return
-	}
-	for g, c := range count {
-		if c == 0 {
-			continue
-		}
-		times := float64(c)
-		for k, v := range p.sums[g*p.width : (g+1)*p.width] {
-			sum[k] += times * v
 		}
 	}
 }
@@ -129,25 +115,6 @@ func (r rows) weight(i int) float64 {
 		return 1
 	}
 	return r.Weight[i]
-}
-
-// sum adds up each group's sufficient statistics.
-func (r rows) sum() (width int, sums []float64) {
-	var add func(i int, w float64, to []float64)
-	switch r.Task {
-	case Binary:
-		width, add = binarySums, r.addBinary()
-	case Multiclass:
-		width, add = multiclassSums(len(r.Scores)), r.addMulticlass()
-	default:
-		width, add = regressionSums, r.addRegression()
-	}
-	sums = make([]float64, width*r.groups)
-	for i := range r.Label {
-		g := int(r.group[i])
-		add(i, r.weight(i), sums[g*width:(g+1)*width])
-	}
-	return width, sums
 }
 
 // rank orders the rows by each thing that a metric ranks them by.

@@ -96,6 +96,32 @@ func detailOf(seed float64) record.Detail {
 	return d
 }
 
+// classDetail is a detail of so many classes: a matrix with a strong diagonal, and neighbours that are taken for each other.
+func classDetail(classes int) record.Detail {
+	d := record.Detail{Schema: "plumb.detail/v1", Task: "multiclass", Importance: map[string]float64{"p12": 0.3, "p43": 0.2, "p21": 0.1}, Test: record.PartDetail{Rows: 360, Groups: 360}}
+	for i := range classes {
+		d.Classes = append(d.Classes, fmt.Sprint(i))
+		row := make([]float64, classes)
+		row[i], row[(i+3)%classes], row[(i+5)%classes] = float64(30+i%4), float64(i%3), float64(i%2)
+		d.Test.Matrix = append(d.Test.Matrix, row)
+		share := 0.99 - 0.015*float64(i%7)
+		d.PerClass = append(d.PerClass, record.ClassDetail{Class: fmt.Sprint(i), Rows: 36, Answered: 35, Precision: at(share), Recall: at(share - 0.01), F1: at(share), AUC: at(0.999)})
+		x := 0.5 + 0.5*float64(i)/float64(classes)
+		d.Calibration = append(d.Calibration, record.CalibrationBin{Rows: 36, Answer: x, Actual: x - 0.01, Low: at(x - 0.1), High: at(x)})
+	}
+	d.Classes[1], d.PerClass[1].Class, d.PerClass[2].Precision = "", "", nil
+	return d
+}
+
+// classRun is a run of a question with so many classes.
+func classRun(t testing.TB, store blobs, i, classes int) record.Run {
+	r := runOf(i, fmt.Sprintf("which-of-%d", classes), "digit")
+	r.Task, r.Detail = "multiclass", store.put(t, classDetail(classes), "application/json")
+	r.Result.Metrics = map[string]float64{"accuracy": 0.9639, "balanced_accuracy": 0.9641, "macro_f1": 0.9637, "weighted_f1": 0.9638, "log_loss": 0.1412, "macro_auc_ovr": 0.9989}
+	r.Result.Valid = map[string]float64{"accuracy": 0.9582, "balanced_accuracy": 0.958, "macro_f1": 0.9579, "weighted_f1": 0.958, "log_loss": 0.1502, "macro_auc_ovr": 0.9988}
+	return r
+}
+
 func runOf(i int, experiment, model string) record.Run {
 	made := start.Add(time.Duration(i) * 26 * time.Hour)
 	auc := 0.66 + 0.008*math.Sin(float64(i)*1.7) + map[string]float64{"origin-history": 0.04, "deeper-trees": -0.012}[experiment]
@@ -171,6 +197,9 @@ func fixture(t testing.TB, runs int) Input {
 			r.Status, r.Error, r.Result.Metrics, r.Result.Valid, r.Detail = "failed", "training: the label has one class only in the train part (128,000 rows, all 0)", nil, nil, record.Pointer{}
 		}
 		in.Runs = append(in.Runs, r)
+	}
+	if runs >= 24 {
+		in.Runs = append(in.Runs, classRun(t, store, runs, 3), classRun(t, store, runs, 10), classRun(t, store, runs, 30))
 	}
 	for i := range min(runs/4, 12) {
 		c := record.ComparisonRecord{Header: record.Header{Time: start.Add(time.Duration(i*30) * time.Hour), Actor: "ci"}, Comparison: comparisonOf(&in.Runs[4*i], &in.Runs[4*i+1])}

@@ -33,6 +33,8 @@ type runPage struct {
 	Plots      []*plot
 	Slices     grid
 	Matrix     grid
+	Classes    grid
+	Confusions grid
 	Small      bool // the matrix has room among the curves
 	Importance []weighed
 	Params     []pair
@@ -64,6 +66,9 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 	var d record.Detail
 	if v.Why = s.blob(r.Detail, &d); v.Why == "" {
 		v.details(d)
+		if d.Task == metric.Multiclass {
+			v.How = append(v.How, "Each class is measured against the rest; macro averages count every class alike. Calibration is that of the answers: how often the answered class is right, over its score.")
+		}
 		if detailed {
 			v.Downloads = append(v.Downloads, link{Text: "Curves and slices, JSON", Href: r.ID + "-detail.json"})
 			if err := s.writeJSON("runs/"+r.ID+"-detail.json", d); err != nil {
@@ -168,6 +173,7 @@ func (v *runPage) details(d record.Detail) {
 	}
 	v.slices(d)
 	v.matrix(d)
+	v.classes(d)
 	names := sortedKeys(d.Importance)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(d.Importance[b], d.Importance[a]) })
 	most := 0.0
@@ -209,31 +215,6 @@ func (v *runPage) slices(d record.Detail) {
 	v.Slices.More = more(len(v.Slices.Rows), len(all), "slices", "all are in the detail blob")
 }
 
-// matrix shows which class was answered for which.
-func (v *runPage) matrix(d record.Detail) {
-	labels := [][]float64(d.Test.Matrix)
-	names := d.Classes
-	if c := d.Test.Confusion; c != nil {
-		labels, names = [][]float64{{c.TN, c.FP}, {c.FN, c.TP}}, []string{"no", "yes"}
-	}
-	if len(labels) == 0 || len(labels) > 12 || len(names) != len(labels) {
-		return
-	}
-	v.Small = len(labels) <= 3
-	v.Matrix = grid{Caption: "Confusion matrix", Columns: []column{{"actual", ""}}}
-	if d.Threshold != nil {
-		v.Matrix.Caption = "Confusion at threshold " + brief.Exact(*d.Threshold)
-	}
-	for i, name := range names {
-		v.Matrix.Columns = append(v.Matrix.Columns, column{"answered " + brief.Clip(name, 40), "n"})
-		row := []cell{{Text: brief.Clip(name, 40)}}
-		for _, n := range labels[i] {
-			row = append(row, cell{Text: brief.Number(n, 0)})
-		}
-		v.Matrix.Rows = append(v.Matrix.Rows, row)
-	}
-}
-
 // curve draws a curve in the unit square.
 func curve(points []record.CurvePoint, title, x, y string) *plot {
 	if len(points) < 2 {
@@ -267,8 +248,15 @@ func calibration(d record.Detail) *plot {
 	if d.Task != metric.Regression {
 		low, high = 0, math.Max(high, 0.05)
 	}
+	if d.Task == metric.Multiclass {
+		high = 1
+	}
 	a := newAxes(low, high, low, high)
-	p := a.plot("Calibration", "mean answer")
+	title, x := "Calibration", "mean answer"
+	if d.Task == metric.Multiclass {
+		title, x = "Calibration of the answers", "mean score of the answered class"
+	}
+	p := a.plot(title, x)
 	p.Lines = append(p.Lines, stroke{a.path([]xy{{low, low}, {high, high}}, 2), "ref"})
 	var line []xy
 	whiskers := ""
@@ -280,7 +268,7 @@ func calibration(d record.Detail) *plot {
 	}
 	p.Lines = append(p.Lines, stroke{whiskers, "err"}, stroke{a.path(line, curvePoint), "s0"})
 	p.Dots = []stroke{{a.dots(line), "s0"}}
-	p.Desc = "Calibration: what came over the mean answer in " + plural(len(bins), "bin") + "; the diagonal is perfect"
+	p.Desc = title + ": what came over the " + x + " in " + plural(len(bins), "bin") + "; the diagonal is perfect"
 	return p
 }
 

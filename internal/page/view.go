@@ -42,13 +42,17 @@ type grid struct {
 	Rows    [][]cell
 	More    string // what was left out and where it is
 	Empty   string // said when there are no rows
+	Matrix  bool   // rows and columns are the same things: narrow cells, the names stay in sight
 }
 
 // Class says how the table is set: narrow where numbers would stand too far apart to be read as a row, and which columns are numbers. Saying it once
 // a table is a fifth of the page less than saying it in every cell.
 func (g grid) Class() string {
 	var out []string
-	if len(g.Columns) <= 5 {
+	switch {
+	case g.Matrix:
+		out = append(out, "matrix")
+	case len(g.Columns) <= 5:
 		out = append(out, "narrow")
 	}
 	for i, c := range g.Columns {

@@ -9,10 +9,11 @@ type Detail struct {
 	Threshold   *float64           `json:"threshold,omitempty"` // binary
 	Test        PartDetail         `json:"test"`
 	Valid       PartDetail         `json:"valid"`
+	PerClass    []ClassDetail      `json:"per_class,omitempty"` // multiclass, in the order of Classes
 	Slices      []SliceDetail      `json:"slices,omitempty"`
 	ROC         []CurvePoint       `json:"roc,omitempty"`         // x: share of negatives, y: share of positives at or above a score
 	PR          []CurvePoint       `json:"pr,omitempty"`          // x: recall, y: precision
-	Calibration []CalibrationBin   `json:"calibration,omitempty"` // binary: the bins of ece; regression: mean answer against mean label
+	Calibration []CalibrationBin   `json:"calibration,omitempty"` // binary: the bins of ece; multiclass: likewise, of whether the answer is right over the score of the answered class; regression: mean answer against mean label
 	Histogram   []HistogramBin     `json:"histogram,omitempty"`   // binary: of scores, by class; regression: of errors
 	Importance  map[string]float64 `json:"importance,omitempty"`  // by feature; the learner's own measure
 }
@@ -34,6 +35,18 @@ type Confusion struct {
 	FP float64 `json:"fp"`
 	FN float64 `json:"fn"`
 	TN float64 `json:"tn"`
+}
+
+// ClassDetail is how the test rows of one class fare: their weight, that of the rows answered with it, and what follows. A number that does not exist
+// is left out.
+type ClassDetail struct {
+	Class     string   `json:"class"`
+	Rows      float64  `json:"rows"`
+	Answered  float64  `json:"answered"`
+	Precision *float64 `json:"precision,omitempty"`
+	Recall    *float64 `json:"recall,omitempty"`
+	F1        *float64 `json:"f1,omitempty"`
+	AUC       *float64 `json:"auc,omitempty"` // against the rest
 }
 
 // SliceDetail is the test rows where Column has Value.

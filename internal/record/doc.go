@@ -42,6 +42,10 @@
 // SHA-256("split" 0x00 key) as big-endian uint64, mod 10000; test takes the lowest buckets, then valid. An evaluation holds the test rows, then the
 // valid rows, each by row_id: part, row_id, key, label, scores, weight, group, slices.
 //
+// A multiclass label has at most 200 classes: the values of the label in rows that play a part. Its evaluation has a column score_<class> each, in
+// this order: whole numbers by size when every class is one, else by their bytes. Classes that differ by capitals only are refused, since engines
+// don't tell such columns apart. Two answers are compared over the classes of both; a class that a model never saw has the score 0.
+//
 // # Bundle
 //
 // A folder with bundle.json, result.json, records/**.toml and blobs/<sha256>; at most 2,000 members and 200 MB, regular files with these names only.

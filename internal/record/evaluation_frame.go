@@ -176,9 +176,13 @@ func (e *Evaluation) readLabel(r *columnReader, v *table.Vector) {
 			e.Label = append(e.Label, float64(label))
 		}
 	case TaskMulticlass:
+		at := make(map[string]int, len(e.Classes))
+		for class, name := range e.Classes {
+			at[name] = class
+		}
 		for _, label := range r.strings(v) {
-			class := slices.Index(e.Classes, label)
-			if class < 0 {
+			class, ok := at[label]
+			if !ok {
 				r.fail("label %q has no column of scores", label)
 			}
 			e.Label = append(e.Label, float64(class))

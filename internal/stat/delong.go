@@ -114,6 +114,19 @@ func ClusteredDeLong(base, head AUC, group []int32, groups int) Estimate {
 	return estimate(base.Value, head.Value, clusterVariance(moved, group, groups), float64(groups-1))
 }
 
+// MeanAUC is the plain mean of AUCs over the same rows, such as one class against the rest, class by class: the influence of a row on a mean is the mean
+// of its influences. Rows as groups make ClusteredDeLong of it the linear contrast of correlated AUCs (DeLong et al. 1988, eq. 5), up to 1/n.
+func MeanAUC(all []AUC) AUC {
+	mean := AUC{Influence: make([]float64, len(all[0].Influence))}
+	for _, a := range all {
+		mean.Value += a.Value / float64(len(all))
+		for i, v := range a.Influence {
+			mean.Influence[i] += v / float64(len(all))
+		}
+	}
+	return mean
+}
+
 // Side is one AUC with the groups of its own rows.
 type Side struct {
 	AUC

@@ -72,7 +72,7 @@ func Runs(o Out, runs []record.Run, total int) error {
 
 // headline is what a list of runs shows of a task.
 var headline = map[string][]string{
-	"binary": {"auc", "log_loss"}, "regression": {"rmse", "r2"}, "multiclass": {"macro_f1", "log_loss"},
+	"binary": {"auc", "log_loss"}, "regression": {"rmse", "r2"}, "multiclass": {"accuracy", "log_loss"},
 }
 
 func appendNew(names []string, name string) []string {

@@ -63,6 +63,11 @@ func Ask(ctx context.Context, data Data, docs *doc.Set, model string) (*Rows, er
 	if err := rows.split(m.Question.Split, splitColumns{known: known, key: frame.Column("split_key"), part: frame.Column("split_part")}); err != nil {
 		return nil, fmt.Errorf("splitting the rows of %s: %w", model, err)
 	}
+	if m.Task == record.TaskMulticlass {
+		if err := rows.classify(texts(frame.Column("label")), model); err != nil {
+			return nil, err
+		}
+	}
 	rows.keepLabelled()
 	if m.Question.Group == "" {
 		rows.groupByTime()
@@ -93,7 +98,7 @@ func (a *asking) read() (table.Frame, error) {
 	}
 	q := a.model.Question
 	labelAs := "cast(%s as double)"
-	if a.model.Task == "multiclass" {
+	if a.model.Task == record.TaskMulticlass {
 		labelAs = "cast(%s as varchar)"
 	}
 	if err := add("label", q.Label, labelAs); err != nil {
@@ -189,16 +194,14 @@ func (a *asking) rows(f table.Frame) (*Rows, []int64, error) {
 	return r, nil, nil
 }
 
-// readLabels fills Label (NaN where there is none) and Classes.
+// readLabels fills Label, NaN where there is none. Of a multiclass label it says no more than that; classify numbers the classes.
 func (r *Rows) readLabels(v *table.Vector, m *doc.Model) error {
 	n := len(r.RowID)
 	r.Label = make([]float64, n)
-	if m.Task == "multiclass" {
-		r.Classes = distinct(v)
+	if m.Task == record.TaskMulticlass {
 		for i := range n {
-			r.Label[i] = math.NaN()
-			if at, ok := slices.BinarySearch(r.Classes, v.Text(i)); ok && !v.IsNull(i) {
-				r.Label[i] = float64(at)
+			if v.IsNull(i) {
+				r.Label[i] = math.NaN()
 			}
 		}
 		return nil
@@ -330,19 +333,4 @@ func nulls(v *table.Vector) int {
 		}
 	}
 	return n
-}
-
-func distinct(v *table.Vector) []string {
-	seen := map[string]bool{}
-	for i := range v.Strings {
-		if !v.IsNull(i) {
-			seen[v.Strings[i]] = true
-		}
-	}
-	out := make([]string, 0, len(seen))
-	for s := range seen {
-		out = append(out, s)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -85,7 +85,21 @@ def multiclass(name, y, p, weight=None):
     }
     if len(np.unique(y)) == p.shape[1]:
         want["macro_auc_ovr"] = sk.roc_auc_score(y, p, multi_class="ovr", average="macro", **kw)
-    return case(name, "multiclass", y, list(p.T), weight, 0, want)
+    classes, made = range(p.shape[1]), case(name, "multiclass", y, list(p.T), weight, 0, want)
+    each = sk.precision_recall_fscore_support(y, said, labels=classes, zero_division=np.nan, **kw)
+    made["classes"] = [[none_or(v) for v in row[:3]] + [none_or(auc(y == c, p[:, c], kw))] for c, row in zip(classes, zip(*each))]
+    right, confidence = (said == y).astype(int), p.max(axis=1)
+    if weight is None:  # of whether the answer is right, over the score of the answered class
+        made["confidence_ece"] = float(ece(right, confidence, None))
+    return made
+
+
+def auc(y, s, kw):
+    return sk.roc_auc_score(y, s, **kw) if len(np.unique(y)) == 2 else np.nan
+
+
+def none_or(v):
+    return None if np.isnan(v) else float(v)
 
 
 def regression(name, y, s, weight=None):
