@@ -44,6 +44,7 @@ func TestCommandTable(t *testing.T) {
 		{"publish", 0, []string{bundle(t, dir)}, []string{filepath.Join(dir, "no-such")}},
 		{"comment", 0, []string{bundle(t, dir), "--dry-run"}, []string{filepath.Join(dir, "no-such")}},
 		{"report", 0, []string{"-o", filepath.Join(t.TempDir(), "site")}, []string{"-o", dir}},
+		{"value", 2, []string{"--flagged", "100", "--precision", "0.8"}, []string{"--flagged", "many"}}, // the sample has no design card
 		{"init", 2, []string{"--data", "x.csv", "--label", "y"}, []string{"--action", "nobody"}},
 		{"demo", 2, []string{dir}, []string{"one", "two"}},
 	} {

@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script/*.txtar, one file a behaviour.
 func TestScripts(t *testing.T) {
+	examples, err := filepath.Abs("examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE") != "",
@@ -41,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, v := range []string{"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org",
-				"GIT_COMMITTER_NAME=Ann", "GIT_COMMITTER_EMAIL=ann@example.org", "HOME=" + env.WorkDir, "TMPDIR=" + env.WorkDir + "/tmp"} {
+				"GIT_COMMITTER_NAME=Ann", "GIT_COMMITTER_EMAIL=ann@example.org", "HOME=" + env.WorkDir, "TMPDIR=" + env.WorkDir + "/tmp", "EXAMPLES=" + examples} {
 				name, value, _ := strings.Cut(v, "=")
 				env.Setenv(name, value)
 			}

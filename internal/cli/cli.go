@@ -36,10 +36,11 @@ var commands = []func(*app) *cobra.Command{
 	runCommand, runsCommand, diffCommand, whyCommand, pushCommand, // experiment
 	dataCommand, qualityCommand, driftCommand, // data
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
+	valueCommand, // judge
 }
 
 var groups = []*cobra.Group{
-	{ID: "start", Title: "Start:"}, {ID: "experiment", Title: "Experiment:"}, {ID: "data", Title: "Data:"}, {ID: "review", Title: "Review:"},
+	{ID: "start", Title: "Start:"}, {ID: "experiment", Title: "Experiment:"}, {ID: "data", Title: "Data:"}, {ID: "review", Title: "Review:"}, {ID: "judge", Title: "Judge:"},
 }
 
 // app is the world as a command sees it.

@@ -57,10 +57,18 @@ func (m *Money) lines(r *rates, c Counts, total float64, unit string) []record.V
 		out = append(out,
 			record.ValueLine{Label: fmt.Sprintf("%s: %s a case", labels[i], unit), Formula: formula, Value: &worth},
 			record.ValueLine{Label: fmt.Sprintf("%s: %s a %s", labels[i], unit, m.period),
-				Formula: fmt.Sprintf("%s × %s / %s × %s", short(worth), short(cells[i]), short(n), short(m.population)), Value: &part})
+				Formula: m.times(worth, cells[i], n), Value: &part})
 		parts = append(parts, short(part))
 	}
 	return append(out, record.ValueLine{Label: fmt.Sprintf("%s a %s", unit, m.period), Formula: strings.Join(parts, " + "), Value: &total})
+}
+
+// times is a worth times how often it happens a period.
+func (m *Money) times(worth, count, n float64) string {
+	if n == m.population { // the counts are of one period already
+		return short(worth) + " × " + short(count)
+	}
+	return fmt.Sprintf("%s × %s / %s × %s", short(worth), short(count), short(n), short(m.population))
 }
 
 // given names the modes that an expression was worked out with.

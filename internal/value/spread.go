@@ -142,7 +142,7 @@ func (m *Money) breakEven(c Counts) map[string]record.BreakEven {
 		b := record.BreakEven{Mode: a.mode, Low: a.low, High: a.high, Source: a.source}
 		if !used[a.name] {
 			b.Reason = "no value of a case uses it"
-		} else if root, reason := m.root(a, c); reason != "" {
+		} else if root, reason := root(a, m.inOne(a.name, c)); reason != "" {
 			b.Reason = reason
 		} else {
 			b.Value = &root
@@ -152,10 +152,9 @@ func (m *Money) breakEven(c Counts) map[string]record.BreakEven {
 	return out
 }
 
-// root finds the zero of the value in one assumption that is nearest to its mode. Where the value is a straight line, as it nearly always is,
-// it is worked out; else looked for in steps over ten times the range and then halved.
-func (m *Money) root(a assumption, c Counts) (root float64, reason string) {
-	f := m.inOne(a.name, c)
+// root finds the zero of f, a value as a function of one assumption, that is nearest to the assumption's mode. Where the value is a straight
+// line, as it nearly always is, it is worked out; else looked for in steps over ten times the range and then halved.
+func root(a assumption, f func(float64) float64) (root float64, reason string) {
 	step := max(a.high-a.low, math.Abs(a.mode)/2, 1e-6)
 	here, left, right := f(a.mode), f(a.mode-step), f(a.mode+step)
 	scale := max(math.Abs(here), math.Abs(left), math.Abs(right))
@@ -180,7 +179,7 @@ func (m *Money) root(a assumption, c Counts) (root float64, reason string) {
 			}
 		}
 	}
-	return 0, "no value within ten times its range makes it zero"
+	return 0, "no value within ten times its range does it"
 }
 
 // inOne is the value as a function of one assumption, NaN where it has none.
