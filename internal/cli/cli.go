@@ -35,12 +35,14 @@ var commands = []func(*app) *cobra.Command{
 	initCommand, demoCommand, checkCommand, // start
 	runCommand, runsCommand, diffCommand, whyCommand, pushCommand, // experiment
 	dataCommand, qualityCommand, driftCommand, // data
+	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
 	valueCommand, // judge
 }
 
 var groups = []*cobra.Group{
-	{ID: "start", Title: "Start:"}, {ID: "experiment", Title: "Experiment:"}, {ID: "data", Title: "Data:"}, {ID: "review", Title: "Review:"}, {ID: "judge", Title: "Judge:"},
+	{ID: "start", Title: "Start:"}, {ID: "experiment", Title: "Experiment:"}, {ID: "data", Title: "Data:"}, {ID: "model", Title: "Model:"},
+	{ID: "review", Title: "Review:"}, {ID: "judge", Title: "Judge:"},
 }
 
 // app is the world as a command sees it.

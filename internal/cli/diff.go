@@ -91,8 +91,11 @@ func pushCommand(a *app) *cobra.Command {
 			for _, path := range sent.Records {
 				fmt.Fprintln(o.W, path)
 			}
-			_, err := fmt.Fprintf(o.W, "%s %s on %s\n", verb, count(len(sent.Records), "record"), sent.Branch)
-			return err
+			for _, tag := range sent.Tags {
+				fmt.Fprintln(o.W, "tag", tag)
+			}
+			fmt.Fprintf(o.W, "%s %s on %s\n", verb, count(len(sent.Records), "record"), sent.Branch)
+			return notes(o, sent.Notes)
 		})
 	}
 	return c

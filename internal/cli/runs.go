@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -73,7 +74,7 @@ func runsShowCommand(a *app) *cobra.Command {
 			Rows   record.RowCounts  `json:"rows"`
 		}{"plumb.run/v1", flow.Summary(run), run.Inputs, run.Result, run.Rows}
 		return a.print(result, func(o text.Out) error {
-			_, err := fmt.Fprintf(o.W, "%s", source)
+			_, err := fmt.Fprint(o.W, escape.TerminalLines(string(source)))
 			return err
 		})
 	}

@@ -69,6 +69,15 @@ func isOverride(r rune) bool {
 // Terminal gives text as one line that moves no cursor and changes no colour.
 func Terminal(text string) string { return Clean(text) }
 
+// TerminalLines is Terminal for text of several lines: a diff, a document.
+func TerminalLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = Clean(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // WorkflowData is text as the message of a workflow command (`::error::message`): one line, whatever it holds, as actions/toolkit escapes it.
 func WorkflowData(text string) string {
 	return workflowData.Replace(keepBreaks(text))

@@ -27,7 +27,7 @@ func (pub *publication) claim(v *ledger.View, add func(any) (string, error)) err
 		}
 		stages := v.Stages(w.model, production)
 		s := record.Stage{Header: pub.p.header(record.KindStage, pub.checked.head), Model: w.model, Stage: production, Number: len(stages) + 1,
-			Version: version.Number, Why: w.why, Run: version.Run, Inputs: stagedInputs(v, version, w), Outcome: "staged"}
+			Version: version.Number, Why: w.why, Run: version.Run, Inputs: stagedInputs(v, version, w), Outcome: "staged", Ledger: v.Tip}
 		if n := len(stages); n > 0 {
 			s.Previous = stages[n-1].Version
 		}

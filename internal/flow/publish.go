@@ -25,6 +25,7 @@ type Published struct {
 	Comment  string   // created | updated | unchanged | newer; "" without a pull request or forge
 	Body     string   // of the comment
 	Versions []record.Version
+	Tags     []string // made or sent
 }
 
 // publication is the state of the publish flow.
@@ -44,6 +45,7 @@ var onPublish = []step[*publication]{
 	{"read bundle", (*publication).read},     // names, sizes, digests
 	{"check bundle", (*publication).inspect}, // every claim, from the trees and the pinned data
 	{"record", (*publication).record},        // blobs, then records, by compare and swap
+	{"tag", (*publication).tag},              // versions and stages again, for tools that read tags
 	{"comment", (*publication).comment},      // the one comment of the pull request
 }
 

@@ -207,12 +207,14 @@ type Sent struct {
 	Branch  string   `json:"branch"`
 	Records []string `json:"records"`
 	Data    []string `json:"data"` // pinned files that Git does not carry, sent to the store
+	Tags    []string `json:"tags"` // of versions and stages, that were missing
+	Notes   []string `json:"notes,omitempty"`
 	Tip     string   `json:"tip"`
 }
 
 // Share replays private records onto the ledger branch, blobs first.
 func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
-	out := &Sent{Schema: "plumb.push/v1", Branch: p.Ledger.Branch(), Records: []string{}, Data: []string{}}
+	out := &Sent{Schema: "plumb.push/v1", Branch: p.Ledger.Branch(), Records: []string{}, Data: []string{}, Tags: []string{}}
 	v, err := p.view(ctx)
 	if err != nil {
 		return nil, err
@@ -230,8 +232,11 @@ func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
 	for _, f := range files {
 		out.Data = append(out.Data, f.Path)
 	}
-	if out.Tip = v.Tip; dry || len(out.Records)+len(files) == 0 {
+	if out.Tip = v.Tip; dry {
 		return out, nil
+	}
+	if len(out.Records)+len(files) == 0 {
+		return out, p.shareTags(ctx, v, out)
 	}
 	if err := p.sendData(ctx, files); err != nil {
 		return nil, err
@@ -246,5 +251,15 @@ func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
 		return nil, fmt.Errorf("sending records: %w", err)
 	}
 	out.Tip = pushed.Tip
-	return out, nil
+	return out, p.shareTags(ctx, v, out)
+}
+
+// shareTags makes tags that a publication could not make. Records of versions and stages are never private, so the view from before will do.
+func (p *Project) shareTags(ctx context.Context, v *ledger.View, out *Sent) error {
+	done, err := p.repeatInTags(ctx, v)
+	if err != nil {
+		return err
+	}
+	out.Tags, out.Notes = append(out.Tags, done.Written...), done.Notes
+	return nil
 }

@@ -17,6 +17,17 @@
 // An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
 // actor "ci" counts before "human", then the earlier, then the id.
 //
+// # Tags
+//
+// Version and stage records are repeated in annotated tags of the grammar that GTO reads, for other tools; records decide, and a tag follows from its
+// record alone, so that two who write it write one object. <model>@v<n>.0.0 and <model>#<stage>#<n> (the next free number where another tool took that
+// one; <folder>=<model> of a project in a folder) both point at the version's commit, because GTO knows a version by its commit: a version of a
+// commit that has one already has no tag. Author and time are the record's. The message is a line for people, an empty line, and
+//
+//	record: versions/delay/3.toml
+//	sha256: <64 hex digits of the record's bytes>
+//	ledger: <tip when it was claimed; no line when there was none>
+//
 // # Digests
 //
 // Always SHA-256, written sha256:<64 hex>. A table is digested as its RFC 8785 canonical JSON: times as RFC 3339 in UTC; integers beyond ±2^53, NaN

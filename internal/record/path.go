@@ -92,6 +92,9 @@ func (p Path) checkID(path string) error {
 	return nil
 }
 
+// IsName says whether a text can be a name in a record's path.
+func IsName(text string) bool { return namePattern.MatchString(text) }
+
 // CheckPath says whether data may stand at path: the path is one of the ledger's and, where the file is named by its bytes, it is by these.
 func CheckPath(path string, data []byte) error {
 	p, err := ParsePath(path)

@@ -164,4 +164,5 @@ type Stage struct {
 	Inputs   string  `toml:"inputs"` // digest of the champion's inputs
 	Outcome  string  `toml:"outcome"`
 	Seconds  float64 `toml:"seconds,omitzero"`
+	Ledger   string  `toml:"ledger,omitempty"` // tip when it was claimed
 }

@@ -226,6 +226,41 @@ func TestSet(t *testing.T) {
 	}
 }
 
+func TestSetAfterAndUnset(t *testing.T) {
+	src := "schema = 1\nchampion = \"a\" # who serves\nversion = 3 # since the outage\n\n[question]\nlabel = \"y\"\n"
+	without := strings.Replace(src, "version = 3 # since the outage\n", "", 1)
+	for _, end := range []string{"\n", "\r\n"} {
+		crlf := strings.NewReplacer("\n", end)
+		if got, err := Unset([]byte(crlf.Replace(src)), "version"); err != nil || string(got) != crlf.Replace(without) {
+			t.Errorf("taken away: %v\n%s", err, got)
+		}
+		want := crlf.Replace(strings.Replace(without, "# who serves\n", "# who serves\nversion = 3\n", 1))
+		if got, err := SetAfter([]byte(crlf.Replace(without)), int64(3), "version", "champion"); err != nil || string(got) != want {
+			t.Errorf("added: %v\n%s", err, got)
+		}
+	}
+	if got, err := SetAfter([]byte(src), int64(4), "version", "champion"); err != nil || string(got) != strings.Replace(src, "= 3", "= 4", 1) {
+		t.Errorf("replaced: %v\n%s", err, got)
+	}
+	if got, err := SetAfter([]byte("champion = \"a\""), int64(1), "version", "champion"); err != nil || string(got) != "champion = \"a\"\nversion = 1\n" {
+		t.Errorf("no line end: %v %q", err, got)
+	}
+	if got, err := Unset([]byte("\ufeffa = 1\nb = 2"), "b"); err != nil || string(got) != "\ufeffa = 1\n" {
+		t.Errorf("byte order mark: %v %q", err, got)
+	}
+	if got, err := Unset([]byte("a = \"\"\"\nx\ny\"\"\" # z\nb = 2\n"), "a"); err != nil || string(got) != "b = 2\n" {
+		t.Errorf("several lines: %v %q", err, got)
+	}
+	if got, err := Unset([]byte(src), "none"); err != nil || string(got) != src {
+		t.Errorf("absent: %v", err)
+	}
+	for _, key := range []string{"question"} {
+		if out, err := Unset([]byte(src), key); err == nil {
+			t.Errorf("%s was taken away: %s", key, out)
+		}
+	}
+}
+
 func TestQuoteRoundTrip(t *testing.T) {
 	for _, s := range []string{"", "plain", "a\"b\\c", "tab\tline\nreturn\r\x00\x7f", "Zoë 😀", "bad \xff"} {
 		var out struct {

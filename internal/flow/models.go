@@ -1,0 +1,362 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/registry"
+)
+
+// register is the registry as this clone knows it: the ledger's records and the tags here.
+type register struct {
+	p      *Project
+	view   *ledger.View
+	source registry.Source
+	events []record.ModelEvent
+	terms  []registry.Term
+}
+
+// register reads the registry.
+func (p *Project) register(ctx context.Context) (*register, error) {
+	v, err := p.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &register{p: p, view: v}
+	if r.source, err = p.registrySource(v); err != nil {
+		return nil, err
+	}
+	tags, err := p.Repo.Tags(registry.IsTag)
+	if err != nil {
+		return nil, fmt.Errorf("reading the registry's tags: %w", err)
+	}
+	for _, t := range tags {
+		r.source.Tags = append(r.source.Tags, registry.Tag{Name: t.Name, Commit: t.Commit, Author: t.Author.Name, Email: t.Author.Email, Time: t.Time.UTC(), Message: t.Message})
+	}
+	r.events = r.source.History()
+	r.terms = registry.Terms(r.events)
+	return r, nil
+}
+
+// registrySource is what the ledger alone tells.
+func (p *Project) registrySource(v *ledger.View) (registry.Source, error) {
+	s := registry.Source{Prefix: p.Prefix, Versions: v.Versions(""), Stages: v.Stages("", ""), Sums: map[string]string{}}
+	var paths []string
+	for _, version := range s.Versions {
+		paths = append(paths, registry.VersionPath(version))
+	}
+	for _, stage := range s.Stages {
+		paths = append(paths, registry.StagePath(stage))
+	}
+	for _, path := range paths {
+		data, err := v.Bytes(path)
+		if err != nil {
+			return s, err
+		}
+		sum := sha256.Sum256(data)
+		s.Sums[path] = hex.EncodeToString(sum[:])
+	}
+	return s, nil
+}
+
+// artifact is the name that events know a model by.
+func (r *register) artifact(model string) string { return registry.Artifact(r.p.Prefix, model) }
+
+// names lists the models: those of documents and records by their ids, those of tags alone by the name in the tag.
+func (r *register) names(t *Tree) []string {
+	names := map[string]bool{}
+	known := map[string]bool{}
+	add := func(model string) { names[model], known[r.artifact(model)] = true, true }
+	for id := range t.Docs.Models {
+		add(id)
+	}
+	for _, v := range r.source.Versions {
+		add(v.Model)
+	}
+	for _, s := range r.source.Stages {
+		add(s.Model)
+	}
+	for _, e := range r.events {
+		if !known[e.Model] {
+			names[e.Model] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// find gives the name by which a model's events are known, or says which models there are.
+func (r *register) find(t *Tree, model string) (string, error) {
+	names := r.names(t)
+	if slices.Contains(names, model) {
+		return cmp.Or(r.byID(t, model), model), nil
+	}
+	hint := "there are: " + list(names)
+	if near := problem.Nearest(model, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if len(names) == 0 {
+		hint = "there are none; a file in models/ describes one"
+	}
+	return "", problem.Wrongf(hint, "there is no model %q", model)
+}
+
+// byID is the artifact of a model of this project; "" for one that only tags know.
+func (r *register) byID(t *Tree, model string) string {
+	isModel := t.Docs.Models[model] != nil ||
+		slices.ContainsFunc(r.source.Versions, func(v record.Version) bool { return v.Model == model }) ||
+		slices.ContainsFunc(r.source.Stages, func(s record.Stage) bool { return s.Model == model })
+	if !isModel {
+		return ""
+	}
+	return r.artifact(model)
+}
+
+// Models lists the models: champions, versions, and what each stage holds.
+func (p *Project) Models(ctx context.Context) (*record.Models, error) {
+	t, err := p.Working()
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.register(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &record.Models{Schema: "plumb.models/v1", Ledger: r.view.Tip, Models: []record.ModelSummary{}}
+	state := registry.After(r.events)
+	for _, name := range r.names(t) {
+		out.Models = append(out.Models, r.summary(t, state, name))
+	}
+	return out, nil
+}
+
+func (r *register) summary(t *Tree, state registry.State, model string) record.ModelSummary {
+	artifact := cmp.Or(r.byID(t, model), model)
+	out := record.ModelSummary{Model: model, Stages: []record.ModelStage{}, Active: true}
+	if m := t.Docs.Models[model]; m != nil {
+		out.Task, out.Champion, out.Pin = m.Task, m.Champion, m.Version
+		out.Waiting = r.waiting(t, model)
+	}
+	if m := state[artifact]; m != nil {
+		out.Active = m.Active
+		for _, v := range m.Versions {
+			if v.Registered != nil && v.Active {
+				out.Versions++
+			}
+		}
+		if latest := m.Latest(); latest != "" {
+			out.Latest = &latest
+		}
+	}
+	for _, term := range r.terms {
+		if term.Assignment.Model == artifact && term.Until == nil {
+			out.Stages = append(out.Stages, r.held(term))
+		}
+	}
+	return out
+}
+
+// waiting says why the next push stages a model's champion; "" when it does not, or when the documents can't say.
+func (r *register) waiting(t *Tree, model string) string {
+	m := t.Docs.Models[model]
+	if m.Champion == "" || t.Docs.Problems.Errors() > 0 {
+		return ""
+	}
+	key, err := digestOf(t.Docs, m.Champion)
+	if err != nil {
+		return ""
+	}
+	return whyStage(r.view.Stages(model, production), pending{model: model, experiment: m.Champion, digest: key, pin: m.Version})
+}
+
+// held describes a term as people ask for it.
+func (r *register) held(term registry.Term) record.ModelStage {
+	e := term.Assignment
+	out := record.ModelStage{Model: e.Model, Stage: *e.Stage, Version: *e.Version, Number: e.Number, Commit: e.Commit, Since: term.Since.UTC(), Until: term.Until,
+		Who: e.Author, Source: e.Source, Record: e.Record, Ref: e.Ref}
+	for _, s := range r.source.Stages {
+		if registry.StagePath(s) != e.Record {
+			continue
+		}
+		out.Model, out.Why, out.Run = s.Model, s.Why, idOf(s.Run)
+		for _, v := range r.view.Versions(s.Model) {
+			if v.Number == s.Version {
+				out.Experiment, out.Run = v.Experiment, idOf(v.Run)
+			}
+		}
+	}
+	return out
+}
+
+// ShowModel gives a model's versions, the newest first.
+func (p *Project) ShowModel(ctx context.Context, model string) (*record.ModelShown, error) {
+	t, err := p.Working()
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.register(ctx)
+	if err != nil {
+		return nil, err
+	}
+	artifact, err := r.find(t, model)
+	if err != nil {
+		return nil, err
+	}
+	state := registry.After(r.events)
+	out := &record.ModelShown{Schema: "plumb.model/v1", ModelSummary: r.summary(t, state, model), VersionList: []record.ModelVersion{}}
+	m := state[artifact]
+	if m == nil {
+		return out, nil
+	}
+	stages := map[string][]string{}
+	for stage, e := range m.Stages() {
+		stages[*e.Version] = append(stages[*e.Version], stage)
+	}
+	for _, name := range registry.NewestFirst(slices.Collect(maps.Keys(m.Versions))) {
+		if v := m.Versions[name]; v.Registered != nil {
+			slices.Sort(stages[name])
+			out.VersionList = append(out.VersionList, r.version(v, stages[name]))
+		}
+	}
+	return out, nil
+}
+
+func (r *register) version(v *registry.VersionState, stages []string) record.ModelVersion {
+	e := *v.Registered
+	out := record.ModelVersion{Version: *e.Version, Number: e.Number, Commit: e.Commit, Time: e.Time.UTC(), Who: e.Author, WhoEmail: e.AuthorEmail, Message: e.Message,
+		Active: v.Active, Stages: append([]string{}, stages...), Source: e.Source, Record: e.Record, Ref: e.Ref, Metrics: map[string]float64{}}
+	for _, had := range r.source.Versions {
+		if registry.VersionPath(had) != e.Record {
+			continue
+		}
+		out.Experiment, out.Run, out.Artifact = had.Experiment, idOf(had.Run), &had.Artifact
+		if run, err := runAt(r.view, had.Run); err == nil {
+			out.Metrics = run.Result.Metrics
+		}
+	}
+	return out
+}
+
+// runAt reads one run by its path, without decoding the others.
+func runAt(v *ledger.View, path string) (record.Run, error) {
+	data, err := v.Bytes(path)
+	if err != nil {
+		return record.Run{}, err
+	}
+	r, err := record.Decode(path, data)
+	if err != nil {
+		return record.Run{}, err
+	}
+	run, ok := r.(*record.Run)
+	if !ok {
+		return record.Run{}, fmt.Errorf("%s is no run", path)
+	}
+	return *run, nil
+}
+
+// ModelHistory lists what happened to a model, or to all for "", the newest first.
+func (p *Project) ModelHistory(ctx context.Context, model string) (*record.ModelHistory, error) {
+	r, err := p.register(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &record.ModelHistory{Schema: "plumb.model_history/v1", Model: model, Events: slices.Clone(r.events)}
+	if model != "" {
+		t, err := p.Working()
+		if err != nil {
+			return nil, err
+		}
+		artifact, err := r.find(t, model)
+		if err != nil {
+			return nil, err
+		}
+		out.Events = slices.DeleteFunc(out.Events, func(e record.ModelEvent) bool { return e.Model != artifact })
+	}
+	slices.Reverse(out.Events)
+	if out.Events == nil {
+		out.Events = []record.ModelEvent{}
+	}
+	return out, nil
+}
+
+// ModelsAt says what each stage held at a time, on a day, or at a commit of the intent branch. It follows from records (and, where the ledger has none, from
+// tags) alone: documents and the working folder play no part.
+func (p *Project) ModelsAt(ctx context.Context, when, model string) (*record.ModelsAt, error) {
+	r, err := p.register(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &record.ModelsAt{Schema: "plumb.models_at/v1", Asked: when, Held: []record.ModelStage{}}
+	terms := r.terms
+	if from, to, ok := span(when); ok {
+		out.From, out.To = &from, &to
+		terms = slices.DeleteFunc(slices.Clone(terms), func(t registry.Term) bool { return !t.During(from, to) })
+	} else if out.Commit, terms, err = r.atCommit(ctx, when); err != nil {
+		return nil, err
+	}
+	artifact := ""
+	if model != "" {
+		t, err := p.Working()
+		if err != nil {
+			return nil, err
+		}
+		if artifact, err = r.find(t, model); err != nil {
+			return nil, err
+		}
+	}
+	for _, term := range terms {
+		if artifact == "" || term.Assignment.Model == artifact {
+			out.Held = append(out.Held, r.held(term))
+		}
+	}
+	return out, nil
+}
+
+// span reads a moment or a day, in UTC, as its first and last moment.
+func span(when string) (from, to time.Time, ok bool) {
+	if t, err := time.Parse(time.RFC3339, when); err == nil {
+		return t.UTC(), t.UTC(), true
+	}
+	if t, err := time.Parse(time.DateOnly, when); err == nil {
+		return t, t.AddDate(0, 0, 1).Add(-time.Nanosecond), true
+	}
+	return from, to, false
+}
+
+var looksLikeTime = regexp.MustCompile(`^[0-9]{4}[-/:]|[0-9]:[0-9]`)
+
+// atCommit gives what held when a commit was the newest of the intent branch: records made at it or before it, by ancestry; of tags, which don't say where
+// the branch was, those that are not later than the commit.
+func (r *register) atCommit(ctx context.Context, rev string) (string, []registry.Term, error) {
+	commit, err := r.p.Repo.Find(ctx, rev)
+	if err != nil {
+		hint := "give a commit or a branch, a time as 2001-06-30T12:00:00Z, or a day as 2001-06-30"
+		if looksLikeTime.MatchString(rev) {
+			return "", nil, problem.Wrongf(hint, "%q is no time that plumb reads", rev)
+		}
+		return "", nil, problem.Wrongf(hint+"; a shallow clone may not have the commit", "%q is neither a time nor a commit: %w", rev, err)
+	}
+	made, err := r.p.Repo.CommitTime(commit)
+	if err != nil {
+		return "", nil, err
+	}
+	before, err := r.p.Repo.AllAncestors(ctx, commit)
+	if err != nil {
+		return "", nil, err
+	}
+	events := slices.DeleteFunc(slices.Clone(r.events), func(e record.ModelEvent) bool {
+		if e.Source == record.SourceTag {
+			return e.Time.After(made)
+		}
+		return !before[e.Intent]
+	})
+	return commit, slices.DeleteFunc(registry.Terms(events), func(t registry.Term) bool { return t.Until != nil }), nil
+}
