@@ -121,6 +121,15 @@ func existing(draws []float64) []float64 {
 	return out
 }
 
+// Quantile gives the p-quantile of values, NaN left aside; NaN of none.
+func Quantile(values []float64, p float64) float64 {
+	sorted := existing(values)
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	return quantile(sorted, p)
+}
+
 // quantile interpolates between order statistics (Hyndman & Fan type 7, the default of R and NumPy).
 func quantile(sorted []float64, p float64) float64 {
 	at := p * float64(len(sorted)-1)
