@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"verdicts": verdicts,
 			"replace":  replaceText,
 			"results":  sameResults,
+			"cells":    sameCells,
 			"holds":    holdsText,
 			"rescored": rescoredBase,
 			"forget":   forgetBase,
@@ -222,5 +223,21 @@ func sameResults(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if digests[0] == "" || digests[0] != digests[1] {
 		ts.Fatalf("results differ: %v", digests)
+	}
+}
+
+// sameCells holds that two plumb.sweep/v1 files have the same cells with the same results: cells A B.
+func sameCells(ts *testscript.TestScript, _ bool, args []string) {
+	var said [2]record.Sweep
+	for i, file := range args {
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &said[i]))
+	}
+	if len(said[0].Cells) == 0 || len(said[0].Cells) != len(said[1].Cells) {
+		ts.Fatalf("%d and %d cells", len(said[0].Cells), len(said[1].Cells))
+	}
+	for i, a := range said[0].Cells {
+		if b := said[1].Cells[i]; a.Result == "" || a.Result != b.Result || a.Inputs != b.Inputs {
+			ts.Fatalf("cell %d: %s and %s", a.Cell, a.Result, b.Result)
+		}
 	}
 }

@@ -64,6 +64,7 @@ func Main(args []string, in io.Reader, out, err io.Writer, env []string) int {
 	root.SetArgs(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends what does not listen to the first
 	failure := root.ExecuteContext(ctx)
 	a.progress.Done()
 	if failure == nil {
@@ -72,7 +73,7 @@ func Main(args []string, in io.Reader, out, err io.Writer, env []string) int {
 	if slices.Contains(args, "--json") { // flags after a wrong one are not read
 		a.json = true
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(failure, flow.ErrStopped) {
 		failure = problem.Failedf("call it again: what was not finished is not recorded", "stopped by a signal")
 	}
 	return a.fail(failure)
@@ -224,7 +225,7 @@ func (a *app) printJSON(v any) error {
 
 // options are what every act wants to know.
 func (a *app) options() (flow.Options, error) {
-	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), Progress: a.progress.Step}
+	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), Progress: a.progress.Step, Meter: a.progress.Update}
 	if a.verbose {
 		o.Progress = func(step string) { fmt.Fprintln(a.err, "plumb:", escape.Terminal(step)) }
 	}

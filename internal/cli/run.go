@@ -16,26 +16,41 @@ import (
 func runCommand(a *app) *cobra.Command {
 	var o flow.RunOptions
 	var set []string
+	var grid sweepFlags
 	c := &cobra.Command{
 		Use: "run [EXPERIMENT]", GroupID: "experiment", Args: cobra.MaximumNArgs(1),
 		Short: "Run an experiment of the working folder, unless a run with the same inputs is recorded",
 		Long: `Run an experiment as it lies in the working folder and record it privately; ` + "`plumb push`" + ` shares it.
 
-A run is looked up by the digest of its inputs (question, data, features, parameters, code, seed): the same inputs are not run twice.`,
-		Example:           "  plumb run\n  plumb run origin-history --set rounds=300\n  plumb run --dry-run",
+A run is looked up by the digest of its inputs (question, data, features, parameters, code, seed): the same inputs are not run twice.
+
+With --grid it is a sweep: every combination of the values is a private run of its own, on all cores, and the best is chosen by the valid part, never
+by the test part. What is recorded is not run again, so an interrupted sweep goes on. --matrix prints the combinations for a CI that runs each in a
+job of its own: strategy: {matrix: "${{ fromJSON(needs.plan.outputs.matrix) }}"}, and there plumb run ${{ matrix.experiment }} ${{ matrix.args }}.
+--save writes what was run, or the best of a sweep, to an experiment's document.`,
+		Example: "  plumb run\n  plumb run origin-history --set rounds=300\n  plumb run --dry-run\n" +
+			"  plumb run baseline --grid rounds=100,200 --grid rate=0.05,0.1 --save tuned",
 		ValidArgsFunction: completeFrom(a.experimentNames),
 	}
 	c.Flags().StringArrayVar(&set, "set", nil, "a parameter to try without editing, as rounds=300 (repeatable)")
 	c.Flags().BoolVar(&o.Force, "force", false, "run again though a run has the same inputs")
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would run")
+	c.Flags().StringVar(&o.Save, "save", "", "write what --set or --grid found to experiments/NAME.toml, which extends this one")
+	grid.add(c)
 	a.nowFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			o.Experiment = args[0]
 		}
 		var err error
+		if err = grid.check(c); err != nil {
+			return err
+		}
 		if o.Set, err = assignments(set); err != nil {
 			return err
+		}
+		if len(grid.grid) > 0 {
+			return a.sweep(c, grid, o)
 		}
 		p, err := a.open()
 		if err != nil {
@@ -82,7 +97,8 @@ func runJSON(r *flow.RunResult) any {
 		Timings    record.Timings     `json:"timings"`
 		Notes      []string           `json:"notes"`
 		Comparison *record.Comparison `json:"comparison"`
-	}{Schema: "plumb.run/v1", Cached: r.Cached, Why: r.Why, Notes: append([]string{}, r.Notes...), Comparison: r.Comparison}
+		Saved      string             `json:"saved"`
+	}{Schema: "plumb.run/v1", Saved: r.Saved, Cached: r.Cached, Why: r.Why, Notes: append([]string{}, r.Notes...), Comparison: r.Comparison}
 	if r.Cached || r.Made {
 		s := flow.Summary(r.Run)
 		out.Run, out.Result, out.Inputs, out.Valid = &s, r.Run.Result.Digest, r.Run.Inputs.Key(), r.Run.Result.Valid
@@ -111,6 +127,9 @@ func printRun(o text.Out, r *flow.RunResult) error {
 	}
 	if err := notes(o, r.Notes); err != nil {
 		return err
+	}
+	if r.Saved != "" {
+		fmt.Fprintln(o.W, "wrote "+r.Saved+": write its hypothesis, and `git add` it")
 	}
 	if r.Comparison != nil {
 		fmt.Fprintln(o.W)

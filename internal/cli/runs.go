@@ -21,6 +21,7 @@ func runsCommand(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Experiment, "experiment", "", "only runs of this experiment")
 	c.Flags().StringVar(&o.Model, "model", "", "only runs of this model's experiments")
+	c.Flags().StringVar(&o.Sweep, "sweep", "", "only runs that this sweep made, with their metrics on the valid part")
 	c.Flags().IntVar(&o.Limit, "limit", 30, "show at most so many (0: all)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		p, err := a.open()
@@ -43,10 +44,18 @@ func runsCommand(a *app) *cobra.Command {
 			Total  int                 `json:"total"`
 			Runs   []record.RunSummary `json:"runs"`
 		}{"plumb.runs/v1", total, list}
-		return a.print(result, func(out text.Out) error { return text.Runs(out, runs, total) })
+		return a.print(result, func(out text.Out) error { return text.Runs(out, runs, total, partOf(o)) })
 	}
 	c.AddCommand(runsShowCommand(a))
 	return c
+}
+
+// partOf is what is shown of runs: of a sweep the valid part, by which alone one of them may be chosen.
+func partOf(o flow.RunsOptions) string {
+	if o.Sweep != "" {
+		return "valid"
+	}
+	return "test"
 }
 
 func runsShowCommand(a *app) *cobra.Command {

@@ -146,7 +146,7 @@ func (l *loader) folder(dir string) map[string]string {
 		case len(out) >= maxDocuments:
 			l.set.Problems.Errorf(problem.Pos{File: dir}, "size", "more than %d documents", maxDocuments)
 			return out
-		case !validID(base) || (isLock && dir != "datasets"):
+		case !ValidID(base) || (isLock && dir != "datasets"):
 			l.set.Problems.Errorf(at, "id", "the file's name is the id, and %q is none: %s", id, idRule)
 		case !entry.Type().IsRegular():
 			l.set.Problems.Errorf(at, "read", "not a plain file")

@@ -36,7 +36,7 @@ type Limits struct {
 }
 
 func (p *Project) check(c checker) {
-	if c.required("name") && !validID(p.Name) {
+	if c.required("name") && !ValidID(p.Name) {
 		c.at("id", "name").errorf("%q is not a name: %s", p.Name, idRule)
 	}
 	if _, err := ParseStoreURL(p.Store.URL); err != nil {
@@ -55,7 +55,7 @@ func (p *Project) check(c checker) {
 		c.at("branch", "branch").errorf("%q is not the name of a branch", p.Branch)
 	}
 	for _, name := range sortedKeys(p.Roles) {
-		if !validID(name) {
+		if !ValidID(name) {
 			c.at("id", "roles", name).errorf("%q is not a name: %s", name, idRule)
 		}
 	}

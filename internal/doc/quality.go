@@ -91,7 +91,7 @@ func (k Check) complete(id string) Check {
 var everyCheck = []string{"kind", "dimension", "level"}
 
 func (k Check) check(c checker) {
-	if !validID(k.ID) {
+	if !ValidID(k.ID) {
 		c.atKey("id", "check", k.ID).errorf("%q is not a name: %s", k.ID, idRule)
 	}
 	if !c.required("check", k.ID, "kind") {

@@ -15,7 +15,8 @@ const idRule = "small letters, digits and dashes, at most 63, no dash at either 
 
 var idPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-func validID(name string) bool { return idPattern.MatchString(name) }
+// ValidID says whether a name can be an id: of a document, so its file name.
+func ValidID(name string) bool { return idPattern.MatchString(name) }
 
 var durationPattern = regexp.MustCompile(`^([0-9]{1,9})(w|d|h|m|s)$`)
 

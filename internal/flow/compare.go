@@ -114,10 +114,12 @@ func seed(base, head string) uint64 {
 func sameRows(a, b record.Inputs) bool { return a["dataset"] == b["dataset"] }
 
 // testPart keeps the test rows.
-func testPart(e record.Evaluation) record.Evaluation {
+func testPart(e record.Evaluation) record.Evaluation { return partOf(e, "test") }
+
+func partOf(e record.Evaluation, part string) record.Evaluation {
 	var keep []int
 	for i, p := range e.Part {
-		if p == "test" {
+		if p == part {
 			keep = append(keep, i)
 		}
 	}

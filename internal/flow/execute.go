@@ -58,10 +58,26 @@ func digestOf(docs *doc.Set, experiment string) (string, error) {
 // execute answers the question: features, training, scores, metrics. It records nothing.
 func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*execution, error) {
 	start := time.Now()
-	e := t.Docs.Experiments[experiment]
-	if e == nil {
+	if t.Docs.Experiments[experiment] == nil {
 		return nil, problem.Wrongf("`plumb check` lists what there is", "there is no experiments/%s.toml", experiment)
 	}
+	w.p.progress("%s: reading rows and features", experiment)
+	s, err := w.sheet(ctx, t, experiment)
+	if err != nil {
+		return nil, err
+	}
+	return w.answer(ctx, t, experiment, reading{s, time.Since(start)})
+}
+
+// reading is a sheet and how long it took to read: the cells of a sweep share one.
+type reading struct {
+	sheet
+	took time.Duration
+}
+
+// answer is execute with the sheet read.
+func (w *workshop) answer(ctx context.Context, t *Tree, experiment string, s reading) (*execution, error) {
+	e := t.Docs.Experiments[experiment]
 	if e.Train.Learner == "command" {
 		return nil, problem.Wrongf("glm and gbdt are built in", "%s: this version of plumb checks and digests learner = \"command\", and does not run it", e.Path)
 	}
@@ -73,11 +89,6 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 	if err != nil {
 		return nil, err
 	}
-	w.p.progress("%s: reading rows and features", experiment)
-	s, err := w.sheet(ctx, t, experiment)
-	if err != nil {
-		return nil, err
-	}
 	rows := s.rows
 	x.run = record.Run{Header: w.p.header(record.KindRun, t), Experiment: experiment, Model: e.Model, Task: rows.Task, Status: "ok",
 		Hypothesis: e.HypothesisDigest(), Learner: e.Train.Learner, Inputs: in, Params: e.Params, Split: rows.Split, Rows: rows.Counts,
@@ -85,11 +96,11 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 	for _, c := range s.features.Columns {
 		x.run.Features = append(x.run.Features, c.Name)
 	}
-	x.run.Timings.Features = time.Since(start).Seconds()
+	x.run.Timings.Features = s.took.Seconds()
 
 	w.p.progress("%s: training %s on %d rows", experiment, e.Train.Learner, rows.Counts.Train)
 	mark := time.Now()
-	learned, err := w.train(ctx, t, e, s, e.Train.Seed)
+	learned, err := w.train(ctx, t, e, s.sheet, e.Train.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("training %s: %w", experiment, err)
 	}
@@ -97,11 +108,11 @@ func (w *workshop) execute(ctx context.Context, t *Tree, experiment string) (*ex
 
 	w.p.progress("%s: evaluating on %d rows", experiment, rows.Counts.Test+rows.Counts.Valid)
 	mark = time.Now()
-	if err := w.evaluate(ctx, t, s, learned, x); err != nil {
+	if err := w.evaluate(ctx, t, s.sheet, learned, x); err != nil {
 		return nil, fmt.Errorf("evaluating %s: %w", experiment, err)
 	}
 	x.run.Timings.Evaluate = time.Since(mark).Seconds()
-	x.run.Timings.Total = time.Since(start).Seconds()
+	x.run.Timings.Total = x.run.Timings.Features + x.run.Timings.Train + x.run.Timings.Evaluate
 	return x, nil
 }
 
@@ -189,8 +200,12 @@ func environment() string { return runtime.Version() + " " + runtime.GOOS + "/" 
 
 // parquet writes an evaluation as its blob.
 func (w *workshop) parquet(ctx context.Context, e record.Evaluation) ([]byte, error) {
-	path := filepath.Join(w.dir, "evaluation.parquet")
-	defer os.Remove(path)
+	dir, err := os.MkdirTemp(w.dir, "evaluation-") // several may be written at a time
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "evaluation.parquet")
 	if err := w.db.WriteFrame(ctx, e.Frame(), path); err != nil {
 		return nil, fmt.Errorf("writing the evaluation: %w", err)
 	}

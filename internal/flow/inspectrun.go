@@ -37,7 +37,7 @@ func (i *inspection) run(ctx context.Context, run record.Run) error {
 	switch {
 	case !sameInputs(in, run.Inputs):
 		return errors.New("its inputs are not those of the documents in the tree")
-	case !sameJSONValue(run.Params, e.Params) && len(run.Params)+len(e.Params) > 0, run.Hypothesis != e.HypothesisDigest(), run.Learner != e.Train.Learner, len(run.Set) > 0:
+	case !sameJSONValue(run.Params, e.Params) && len(run.Params)+len(e.Params) > 0, run.Hypothesis != e.HypothesisDigest(), run.Learner != e.Train.Learner, len(run.Set) > 0, run.Sweep != "":
 		return errors.New("its parameters or hypothesis are not those of the documents in the tree")
 	case run.Task != m.Task || run.Status != "ok" || run.Error != "":
 		return fmt.Errorf("it says %.20q of a task %.20q, and only runs that went well are recorded", run.Status, run.Task)

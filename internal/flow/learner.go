@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/digest"
@@ -20,10 +19,23 @@ import (
 type sheet struct {
 	rows     *trainset.Rows
 	features table.Frame // one column a feature, in the document's order
+	kept     map[string]sheet
+}
+
+// keep makes selections of parts once, for many trainings that only read them.
+func (s *sheet) keep(selections ...[]trainset.Part) {
+	kept := map[string]sheet{}
+	for _, parts := range selections {
+		kept[fmt.Sprint(parts)] = s.of(parts...)
+	}
+	s.kept = kept
 }
 
 // of gives the rows of these parts, part after part.
 func (s sheet) of(parts ...trainset.Part) sheet {
+	if kept, ok := s.kept[fmt.Sprint(parts)]; ok {
+		return kept
+	}
 	var index []int
 	for _, p := range parts {
 		index = append(index, s.rows.Of(p)...)
@@ -78,7 +90,7 @@ func (w *workshop) trainBuiltin(ctx context.Context, e *doc.Experiment, s sheet,
 	}
 	last := time.Now()
 	m, err := learn.Train(ctx, learn.Job{Task: s.rows.Task, Learner: e.Train.Learner, Params: e.Params, Seed: seed, Classes: s.rows.Classes,
-		Train: part(trainset.Train), Valid: part(trainset.Valid), Threads: runtime.NumCPU(),
+		Train: part(trainset.Train), Valid: part(trainset.Valid), Threads: w.threads,
 		Progress: func(step, total int, _ map[string]float64) {
 			if time.Since(last) > time.Second {
 				last = time.Now()

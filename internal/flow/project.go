@@ -37,6 +37,9 @@ type Options struct {
 	Program  string           // name and version
 	Token    string           // of the forge, for an HTTPS remote
 	Progress func(msg string) // told what is going on; nil: nobody is
+
+	// Meter is told how far that is: done of total, and a word on it. nil: nobody is.
+	Meter func(done, total int, note string)
 }
 
 // Project is one project of one repository.
@@ -113,6 +116,12 @@ func (p *Project) now() time.Time {
 func (p *Project) progress(format string, args ...any) {
 	if p.opt.Progress != nil {
 		p.opt.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+func (p *Project) meter(done, total int, note string) {
+	if p.opt.Meter != nil {
+		p.opt.Meter(done, total, note)
 	}
 }
 

@@ -249,6 +249,9 @@ func Summary(run record.Run) record.RunSummary {
 	if run.By.Who != "" {
 		tags["who"] = run.By.Who
 	}
+	if run.Sweep != "" {
+		tags["sweep"] = run.Sweep
+	}
 	params := run.Params
 	if params == nil {
 		params = map[string]any{}

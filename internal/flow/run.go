@@ -18,6 +18,7 @@ type RunOptions struct {
 	Set        map[string]string // --set key=value
 	Force      bool              // run again though the ledger has a run with these inputs
 	DryRun     bool              // say what would run
+	Save       string            // the experiment to write what Set says to; "" writes nothing
 }
 
 // RunResult is what came of it.
@@ -28,6 +29,7 @@ type RunResult struct {
 	Why        string             // why it ran, or did not
 	Notes      []string           // what the reader should know, as a hypothesis that changed after the run
 	Comparison *record.Comparison // against the champion's run, when there is one on the same rows
+	Saved      string             // the document that was written
 }
 
 // Run executes an experiment of the working folder, unless the ledger has a run with the same inputs, and records it privately.
@@ -41,6 +43,11 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 	}
 	if o.Experiment, err = t.theExperiment(o.Experiment); err != nil {
 		return nil, err
+	}
+	if o.Save != "" {
+		if err := t.saveable(o.Experiment, o.Save); err != nil {
+			return nil, err
+		}
 	}
 	if len(o.Set) > 0 {
 		if t.Docs, err = t.Docs.WithSet(o.Experiment, o.Set); err != nil {
@@ -71,7 +78,11 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 		return nil, err
 	}
 	result.Notes = append(result.Notes, p.movedData(ctx, t, o.Experiment)...)
-	return result, nil
+	if o.Save != "" && !o.DryRun {
+		result.Saved, err = p.save(variant{experiment: o.Experiment, name: o.Save, set: settings(t.Docs.Experiments[o.Experiment], o.Set), inputs: key,
+			found: "What `plumb run " + o.Experiment + " --set …` tried."})
+	}
+	return result, err
 }
 
 // movedData says which data of an experiment is no longer what is pinned: a run is of the pinned rows, which who just edited a file may not expect.

@@ -14,7 +14,8 @@ import (
 // RunsOptions select runs.
 type RunsOptions struct {
 	Experiment, Model string
-	Limit             int // 0: all
+	Sweep             string // its id, or the beginning of it
+	Limit             int    // 0: all
 }
 
 // Runs lists recorded runs, newest first, and how many there are in all.
@@ -25,7 +26,8 @@ func (p *Project) Runs(ctx context.Context, o RunsOptions) ([]record.Run, int, e
 	}
 	var out []record.Run
 	for _, run := range v.Runs() {
-		if (o.Experiment == "" || run.Experiment == o.Experiment) && (o.Model == "" || run.Model == o.Model) {
+		if (o.Experiment == "" || run.Experiment == o.Experiment) && (o.Model == "" || run.Model == o.Model) &&
+			(o.Sweep == "" || run.Sweep != "" && strings.HasPrefix(run.Sweep, o.Sweep)) {
 			out = append(out, run)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/plumb-ml/plumb/internal/dataset"
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -21,6 +22,7 @@ type workshop struct {
 	db        *engine.DB
 	dir       string
 	cleanup   func()
+	threads   int                       // of one training
 	relations map[string]string         // lock digest → SQL
 	asked     map[string]*trainset.Rows // tree and model → rows
 }
@@ -44,7 +46,7 @@ func (p *Project) workshop(ctx context.Context, settings *doc.Project) (*worksho
 		cleanup()
 		return nil, fmt.Errorf("starting the engine: %w", err)
 	}
-	return &workshop{p: p, db: db, dir: dir, cleanup: cleanup, relations: map[string]string{}, asked: map[string]*trainset.Rows{}}, nil
+	return &workshop{p: p, db: db, dir: dir, cleanup: cleanup, threads: runtime.NumCPU(), relations: map[string]string{}, asked: map[string]*trainset.Rows{}}, nil
 }
 
 func (w *workshop) close() {

@@ -57,6 +57,12 @@
 // this order: whole numbers by size when every class is one, else by their bytes. Classes that differ by capitals only are refused, since engines
 // don't tell such columns apart. Two answers are compared over the classes of both; a class that a model never saw has the score 0.
 //
+// # Sweeps
+//
+// Each cell of a sweep is a run of its own, with `set` and the tag `sweep`, the first 12 hex digits of the digest of the experiment's name and its cells'
+// input digests: the same grid on the same inputs is the same sweep. plumb.sweep/v1 is the struct Sweep, plumb.matrix/v1 the struct Matrix. A run
+// with `set` or `sweep` is a try: it is never taken for what a commit asks for.
+//
 // # Bundle
 //
 // A folder with bundle.json, result.json, records/**.toml and blobs/<sha256>; at most 2,000 members and 200 MB, regular files with these names only.

@@ -84,7 +84,8 @@ type Run struct {
 	Artifact    Pointer        `toml:"artifact,omitempty"` // the model
 	Evaluation  Pointer        `toml:"evaluation,omitempty"`
 	Detail      Pointer        `toml:"detail,omitempty"`
-	Set         map[string]any `toml:"set,omitempty"` // what --set changed
+	Set         map[string]any `toml:"set,omitempty"`   // what --set changed
+	Sweep       string         `toml:"sweep,omitempty"` // the sweep that it was made for: a tag, so that its runs are shown together
 	Environment string         `toml:"environment,omitempty"`
 }
 

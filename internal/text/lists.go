@@ -40,8 +40,8 @@ func numberOr(name string, v float64, ok bool) string {
 	return brief.Value(name, v)
 }
 
-// Runs prints a list of runs with the first metrics of their tasks.
-func Runs(o Out, runs []record.Run, total int) error {
+// Runs prints a list of runs with the first metrics of their tasks, on the test or the valid part.
+func Runs(o Out, runs []record.Run, total int, part string) error {
 	var names []string
 	for _, r := range runs {
 		for _, n := range headline[r.Task] {
@@ -50,14 +50,21 @@ func Runs(o Out, runs []record.Run, total int) error {
 	}
 	t := Table{Columns: []Column{{Name: "run"}, {Name: "experiment", Most: 30}}}
 	for _, n := range names {
-		t.Columns = append(t.Columns, Column{Name: brief.Label(n), Right: true})
+		name := brief.Label(n)
+		if part == "valid" {
+			name = "valid " + name
+		}
+		t.Columns = append(t.Columns, Column{Name: name, Right: true})
 	}
 	t.Columns = append(t.Columns, Column{Name: "by"}, Column{Name: "set", Most: 40})
 	for _, r := range runs {
 		row := Cells(r.ID, r.Experiment)
 		for _, n := range names {
-			v, ok := r.Result.Metrics[n]
-			row = append(row, Cell{Text: numberOr(n, v, ok)})
+			of := r.Result.Metrics
+			if part == "valid" {
+				of = r.Result.Valid
+			}
+			row = append(row, metricCell(of, n))
 		}
 		t.Rows = append(t.Rows, append(row, Cell{Text: r.Actor}, Cell{Text: settings(r.Set)}))
 	}
