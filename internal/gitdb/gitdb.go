@@ -11,11 +11,18 @@
 //	refs/plumb/…         refs that no ordinary clone fetches
 //
 // Objects are complete before they are renamed into .git/objects, and refs change by one rename, so that a process may be killed at any moment.
-// go-git does the reading and writing; the git program, where there is one, does what needs the user's credentials and configuration. go-git's own
-// way of setting a ref (truncate, then write) is not used: a kill between the two loses the ref.
+// go-git's own way of setting a ref (truncate, then write) is not used: a kill between the two loses the ref.
+//
+// What is read may be hostile: whoever can push can make objects that state any size, trees that hold each other, names that leave a folder. Nothing is
+// believed before it is held against a limit (objects.go, packs.go, receive.go).
+//
+// The git program, where there is one, does what needs the user's credentials and configuration: it speaks to remotes and commits. It also reads what
+// plumb does not: objects named by SHA-256, refs in a reftable, what a partial clone lacks, packs with indexes of more than 64 MiB. Without the program
+// go-git speaks to remotes, and those repositories are an error that says so.
 package gitdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -41,6 +48,7 @@ var (
 	ErrNoRemote     = errors.New("the repository has no remote")
 	ErrNotFound     = errors.New("not in the repository")
 	ErrMoved        = errors.New("the ref has moved")
+	ErrRefused      = errors.New("the remote refuses it")
 )
 
 // Repo is an open repository. Its methods may be called from several goroutines.
@@ -51,9 +59,14 @@ type Repo struct {
 	private string      // plumb's own folder
 	program string      // path of the git program; "" when there is none
 	config  [][2]string // Git settings that this repository's own files do not hold
-	url     string      // of the remote, when it is not in the configuration
+	mirrors remote      // of a mirror: what it is one of
 	token   string
 	host    string // the only host that gets the token; "" for the remote's
+
+	format   format
+	reftable bool // refs are not files
+	promisor bool // a partial clone
+	objects  []objects
 
 	whoOnce sync.Once
 	who     Identity
@@ -63,7 +76,7 @@ type Repo struct {
 
 	mu    sync.Mutex // go-git's storage is not for concurrent use
 	store *filesystem.Storage
-	repo  *git.Repository
+	repo  *git.Repository // see library
 }
 
 // Open finds the repository that dir is in: dir itself or a folder above, a linked working tree, or a bare repository.
@@ -74,32 +87,50 @@ func Open(dir string) (*Repo, error) {
 		return nil, err
 	}
 	r, err := openAt(found)
+	if err == nil {
+		err = r.checkOwner()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening repository %s: %w", found.gitDir, err)
 	}
 	r.private = filepath.Join(r.common, "plumb")
+	r.tidy()
 	return r, nil
 }
 
 func openAt(at location) (*Repo, error) {
-	var fsys billy.Filesystem = osfs.New(at.common)
-	if at.common != at.gitDir {
-		fsys = dotgit.NewRepositoryFilesystem(osfs.New(at.gitDir), fsys)
+	r := &Repo{root: at.root, gitDir: at.gitDir, common: at.common, program: findProgram()}
+	if !isGitDir(at.gitDir) {
+		return nil, ErrNoRepository
+	}
+	if err := r.readFormat(); err != nil {
+		return nil, err
+	}
+	r.objects = r.openObjects()
+	return r, nil
+}
+
+// library gives go-git's view of the repository, for what is left to it where there is no git program. The caller holds r.mu.
+func (r *Repo) library() (*git.Repository, error) {
+	if r.repo != nil {
+		return r.repo, nil
+	}
+	var fsys billy.Filesystem = osfs.New(r.common)
+	if r.common != r.gitDir {
+		fsys = dotgit.NewRepositoryFilesystem(osfs.New(r.gitDir), fsys)
 	}
 	store := filesystem.NewStorageWithOptions(fsys, cache.NewObjectLRUDefault(),
-		filesystem.Options{KeepDescriptors: true, LargeObjectThreshold: maxInMemory, AlternatesFS: osfs.New(filepath.VolumeName(at.common) + string(filepath.Separator))})
+		filesystem.Options{KeepDescriptors: true, AlternatesFS: osfs.New(filepath.VolumeName(r.common) + string(filepath.Separator))})
 	var worktree billy.Filesystem
-	if at.root != "" {
-		worktree = osfs.New(at.root)
+	if r.root != "" {
+		worktree = osfs.New(r.root)
 	}
 	repo, err := git.Open(store, worktree)
 	if err != nil {
-		if strings.Contains(err.Error(), "extension") {
-			return nil, problem.Failedf("plumb reads repositories with SHA-1 objects and file refs", "%w", err)
-		}
-		return nil, err
+		return nil, problem.Failedf("install the git program", "%w", err)
 	}
-	return &Repo{root: at.root, gitDir: at.gitDir, common: at.common, program: findProgram(), store: store, repo: repo}, nil
+	r.store, r.repo = store, repo
+	return repo, nil
 }
 
 // Init makes a repository in dir whose first branch is branch, or opens the one that is there.
@@ -141,29 +172,31 @@ func (r *Repo) Close() error {
 	if mirror != nil {
 		err = mirror.Close()
 	}
+	for _, place := range r.objects {
+		err = errors.Join(err, place.close())
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return errors.Join(err, r.store.Close())
+	if r.store != nil {
+		err = errors.Join(err, r.store.Close())
+	}
+	return err
 }
 
 // Head gives the commit and the branch that are checked out; the branch is "" when HEAD is detached. In a repository without a commit the error is
 // ErrNoCommit, and branch says where the first one will go.
 func (r *Repo) Head() (commit, branch string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	head, err := r.store.Reference(plumbing.HEAD)
+	target, commit, err := r.readHead()
 	if err != nil {
 		return "", "", fmt.Errorf("reading HEAD: %w", err)
 	}
-	if head.Type() == plumbing.HashReference {
-		return head.Hash().String(), "", nil
+	if target == "" {
+		return commit, "", nil
 	}
-	branch = head.Target().Short()
-	commit, err = r.refValue(head.Target().String())
-	if err == nil && commit == "" {
+	if commit, err = r.refValue(target); err == nil && commit == "" {
 		err = ErrNoCommit
 	}
-	return commit, branch, err
+	return commit, strings.TrimPrefix(target, "refs/heads/"), err
 }
 
 // Resolve gives the commit that rev names: a branch, a tag, a remote branch, HEAD~2, or a full or shortened object id.
@@ -171,28 +204,41 @@ func (r *Repo) Resolve(rev string) (string, error) {
 	if rev == "" || strings.HasPrefix(rev, "-") || strings.ContainsAny(rev, "\x00\n") {
 		return "", problem.Wrongf("give a branch, a tag or a commit", "%q is not a revision", rev)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	hash, err := r.resolve(rev)
+	if r.format.is(rev) {
+		if _, err := r.commitAt(rev); err == nil {
+			return rev, nil
+		}
+	}
+	commit, err := r.resolve(rev)
 	if err != nil {
-		if _, lookErr := r.repo.Head(); errors.Is(lookErr, plumbing.ErrReferenceNotFound) && strings.HasPrefix(rev, "HEAD") {
+		if _, _, headErr := r.Head(); errors.Is(headErr, ErrNoCommit) && strings.HasPrefix(rev, "HEAD") {
 			return "", ErrNoCommit
 		}
 		return "", problem.Failedf("see `git branch -a`; a shallow clone may need `git fetch`", "resolving %q: %w", rev, ErrNotFound)
 	}
-	return hash.String(), nil
+	return commit, nil
 }
 
-func (r *Repo) resolve(rev string) (plumbing.Hash, error) {
+func (r *Repo) resolve(rev string) (string, error) {
+	if r.program != "" {
+		out, err := r.git(context.Background(), call{args: []string{"rev-parse", "--verify", "--quiet", rev + "^{commit}"}})
+		return strings.TrimSpace(out), err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	repo, err := r.library()
+	if err != nil {
+		return "", err
+	}
 	for range 2 { // once more after a look for new packs
-		if hash, err := r.repo.ResolveRevision(plumbing.Revision(rev)); err == nil && *hash != plumbing.ZeroHash {
-			if commit, err := r.repo.CommitObject(*hash); err == nil {
-				return commit.Hash, nil
+		if hash, err := repo.ResolveRevision(plumbing.Revision(rev)); err == nil && *hash != plumbing.ZeroHash {
+			if commit, err := repo.CommitObject(*hash); err == nil {
+				return commit.Hash.String(), nil
 			}
 		}
 		r.store.Reindex()
 	}
-	return plumbing.ZeroHash, ErrNotFound
+	return "", ErrNotFound
 }
 
 // Ref gives the object that a full ref name ("refs/plumb/private") points at, or "".

@@ -6,12 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/plumb-ml/plumb/internal/problem"
 )
@@ -28,8 +24,8 @@ const (
 
 // node is a commit on the walk.
 type node struct {
-	hash    plumbing.Hash
-	parents []plumbing.Hash
+	oid     string
+	parents []string
 	time    int64
 	marks   mark
 	queued  bool
@@ -76,26 +72,21 @@ func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
 	return base, err
 }
 
-var fullID = regexp.MustCompile(`^[0-9a-f]{40}$`)
-
 // Find is Resolve, and asks the remote for a commit that is named by its id and is not here, as in a clone of a single merge commit.
 func (r *Repo) Find(ctx context.Context, rev string) (string, error) {
 	commit, err := r.Resolve(rev)
-	if err == nil || !fullID.MatchString(rev) {
+	if err == nil || !r.format.is(rev) {
 		return commit, err
 	}
 	if _, remote := r.Remote(); !remote || r.program == "" || r.fetch(ctx, []string{"--depth=1"}, []string{rev}) != nil {
 		return "", err
 	}
-	r.mu.Lock()
-	r.store.Reindex()
-	r.mu.Unlock()
 	return r.Resolve(rev)
 }
 
 // deepen asks for the history of the two commits themselves; a remote that does not have one of them (it was never pushed) for that of its branches.
 func (r *Repo) deepen(ctx context.Context, depth, a, b string) error {
-	name, _, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return err
 	}
@@ -104,26 +95,21 @@ func (r *Repo) deepen(ctx context.Context, depth, a, b string) error {
 	}
 	if err = r.fetch(ctx, []string{depth}, []string{a, b}); err != nil {
 		// By its name: the configured refspecs say which branches.
-		_, err = r.git(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", depth, "--", name}, config: r.tokenSettings()})
+		_, err = r.git(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", depth, "--", at.name}, config: r.tokenSettings()})
 	}
-	r.mu.Lock()
-	r.store.Reindex()
-	r.mu.Unlock()
 	return err
 }
 
 func (r *Repo) tokenSettings() [][2]string {
-	_, address, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return nil
 	}
-	return r.asToken(address)
+	return r.asToken(at.url)
 }
 
 func (r *Repo) mergeBase(a, b string) (string, error) {
-	w := walk{repo: r, nodes: map[plumbing.Hash]*node{}}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	w := walk{repo: r, nodes: map[string]*node{}}
 	if err := errors.Join(w.start(a, fromA), w.start(b, fromB)); err != nil {
 		return "", err
 	}
@@ -145,9 +131,9 @@ func (r *Repo) mergeBase(a, b string) (string, error) {
 		return "", problem.Failedf("rebase one onto the other", "%.10s and %.10s have no common ancestor", a, b)
 	}
 	best := slices.MinFunc(found, func(a, b *node) int {
-		return cmp.Or(cmp.Compare(b.time, a.time), strings.Compare(a.hash.String(), b.hash.String()))
+		return cmp.Or(cmp.Compare(b.time, a.time), strings.Compare(a.oid, b.oid))
 	})
-	return best.hash.String(), nil
+	return best.oid, nil
 }
 
 // found gives the common ancestors that are not ancestors of one another, and whether history was cut before one could be found. What is cut behind a common
@@ -168,15 +154,12 @@ func (w *walk) found() (bases []*node, cut bool) {
 // walk goes through history from the newest commit on.
 type walk struct {
 	repo  *Repo
-	nodes map[plumbing.Hash]*node
+	nodes map[string]*node
 	queue newestFirst
 }
 
 func (w *walk) start(oid string, marks mark) error {
-	if !plumbing.IsHash(oid) {
-		return fmt.Errorf("%q is not an object id", oid)
-	}
-	known, err := w.reach(plumbing.NewHash(oid), marks)
+	known, err := w.reach(oid, marks)
 	if err == nil && !known {
 		err = errCut
 	}
@@ -184,22 +167,18 @@ func (w *walk) start(oid string, marks mark) error {
 }
 
 // reach marks a commit and queues it when that is news; false when the clone does not have it.
-func (w *walk) reach(hash plumbing.Hash, marks mark) (bool, error) {
-	n := w.nodes[hash]
+func (w *walk) reach(oid string, marks mark) (bool, error) {
+	n := w.nodes[oid]
 	if n == nil {
-		obj, err := w.repo.object(plumbing.CommitObject, hash.String())
+		c, err := w.repo.commitAt(oid)
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
-		var commit object.Commit
-		if err == nil {
-			err = commit.Decode(obj)
-		}
 		if err != nil {
-			return false, fmt.Errorf("reading commit %s: %w", hash, err)
+			return false, fmt.Errorf("reading commit %s: %w", oid, err)
 		}
-		n = &node{hash: hash, parents: slices.Clone(commit.ParentHashes), time: commit.Committer.When.Unix()}
-		w.nodes[hash] = n
+		n = &node{oid: oid, parents: c.parents, time: c.time}
+		w.nodes[oid] = n
 	}
 	if n.marks&marks == marks {
 		return true, nil
@@ -235,8 +214,6 @@ func (w *walk) paint(more func() bool) error {
 
 // Distance counts the commits that b has and a does not; -1 when it cannot be said.
 func (r *Repo) Distance(a, b string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	without, err := r.ancestors(a, nil)
 	if err != nil {
 		return -1
@@ -248,9 +225,9 @@ func (r *Repo) Distance(a, b string) int {
 	return len(only)
 }
 
-func (r *Repo) ancestors(oid string, except map[plumbing.Hash]*node) (map[plumbing.Hash]*node, error) {
-	w := walk{repo: r, nodes: map[plumbing.Hash]*node{}}
-	if except[plumbing.NewHash(oid)] != nil {
+func (r *Repo) ancestors(oid string, except map[string]*node) (map[string]*node, error) {
+	w := walk{repo: r, nodes: map[string]*node{}}
+	if except[oid] != nil {
 		return nil, nil
 	}
 	if err := w.start(oid, fromA); err != nil {

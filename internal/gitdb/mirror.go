@@ -22,16 +22,16 @@ type Mirror struct {
 
 // Mirror opens the mirror of the remote, making it when needed. It is shared and closed by Repo.Close. The error is ErrNoRemote when there is no remote.
 func (r *Repo) Mirror(ctx context.Context) (*Mirror, error) {
-	_, address, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return nil, err
 	}
 	r.mirrorMu.Lock()
 	defer r.mirrorMu.Unlock()
-	if r.mirror != nil && r.mirror.url == address {
+	if r.mirror != nil && r.mirror.mirrors == at {
 		return r.mirror, nil
 	}
-	sum := sha256.Sum256([]byte(address))
+	sum := sha256.Sum256([]byte(at.url))
 	dir := filepath.Join(r.private, "cache", hex.EncodeToString(sum[:6]))
 	repo, err := openAt(location{gitDir: dir, common: dir})
 	if err != nil {
@@ -42,7 +42,7 @@ func (r *Repo) Mirror(ctx context.Context) (*Mirror, error) {
 			return nil, fmt.Errorf("opening cache of the remote: %w", err)
 		}
 	}
-	repo.private, repo.url, repo.program = r.private, address, r.program
+	repo.private, repo.mirrors, repo.program = r.private, at, r.program
 	repo.token, repo.host = r.token, r.host
 	repo.config = r.connectionSettings(ctx)
 	repo.whoOnce.Do(func() { repo.who = r.committer() })
@@ -132,9 +132,6 @@ func (m *Mirror) Fetch(ctx context.Context, shallow bool, names ...string) error
 		// As loose files ten thousand records take twice as long to read. What no ref names is kept too: blobs that were asked for by their ids.
 		_, err = m.git(ctx, call{args: []string{"repack", "-a", "-d", "-k", "-q"}, share: []*os.File{h.file}})
 	}
-	m.mu.Lock()
-	m.store.Reindex()
-	m.mu.Unlock()
 	return err
 }
 

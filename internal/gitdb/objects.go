@@ -1,231 +1,173 @@
 package gitdb
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/config"
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/plumb-ml/plumb/internal/problem"
 )
 
-// Entry is a file in a tree.
-type Entry struct {
-	Path string
-	OID  string
+// kind is what an object is, in Git's words.
+type kind string
+
+const (
+	blobObject   kind = "blob"
+	treeObject   kind = "tree"
+	commitObject kind = "commit"
+	tagObject    kind = "tag"
+)
+
+// How large an object may be that is read, in bytes. Whoever can push can make an object that states any size, and a small one that unpacks to any size.
+const (
+	MaxBlob   = 1 << 30
+	maxTree   = 16 << 20 // some 300,000 entries
+	maxCommit = 1 << 20
+	maxBase   = 16 << 20 // what an object may be the difference to, when that is more than its own limit
+)
+
+// tooLarge says that an object is larger than the caller allows.
+type tooLarge struct{ size, limit int64 }
+
+func (e tooLarge) Error() string { return fmt.Sprintf("%d bytes, %d allowed", e.size, e.limit) }
+
+// objects is one place where objects are. Its methods may be called from several goroutines. The error is ErrNotFound when the object is not there, and
+// tooLarge before more than limit bytes are unpacked.
+type objects interface {
+	read(oid string, limit int64) (kind, []byte, error)
+	stat(oid string) (kind, int64, error)
+	refresh() // look for what other programs have added or moved
+	close() error
 }
 
-// MaxBlob is the largest blob that is read, in bytes.
-const MaxBlob = 1 << 30
-
-// maxInMemory is the size above which go-git does not read an object before it is asked to, so that a small file that unpacks to a huge one is refused by
-// the size that it states.
-const maxInMemory = 8 << 20
-
-// object reads an object. go-git learns of packs once: when one has come since, or was replaced by a gc that is running, it has to look again.
-func (r *Repo) object(kind plumbing.ObjectType, oid string) (obj plumbing.EncodedObject, err error) {
-	if !plumbing.IsHash(oid) {
-		return nil, fmt.Errorf("%q is not an object id", oid)
-	}
-	for attempt := range 5 {
-		obj, err = r.store.EncodedObject(kind, plumbing.NewHash(oid))
-		missing := errors.Is(err, plumbing.ErrObjectNotFound)
-		if err == nil || missing && attempt > 0 {
-			break
+// openObjects gives the places of a repository's objects in the order in which they are asked: its own loose ones and packs, those of its alternates, and
+// the git program for what plumb does not read itself.
+func (r *Repo) openObjects() []objects {
+	var places []objects
+	var packed int64
+	for _, dir := range objectFolders(filepath.Join(r.common, "objects"), 0) {
+		places = append(places, &loose{dir, r.format})
+		if r.format == sha1Format {
+			packs := newPacks(dir)
+			packed += packs.indexBytes()
+			places = append(places, packs)
 		}
-		r.store.Reindex()
-		if attempt > 0 {
+	}
+	switch {
+	case r.program == "":
+	case r.format != sha1Format || r.promisor:
+		places = append(places, &catFile{repo: r})
+	case packed > largeIndexes:
+		loose := func(o objects) bool { _, packs := o.(*packs); return packs }
+		places = append(deleteFunc(places, loose), &catFile{repo: r})
+	}
+	return places
+}
+
+// largeIndexes is the size of all pack indexes from which on the git program, which maps them, reads packs: some two million objects. Here an index is
+// read whole.
+const largeIndexes = 64 << 20
+
+func deleteFunc(places []objects, drop func(objects) bool) []objects {
+	var kept []objects
+	for _, place := range places {
+		if !drop(place) {
+			kept = append(kept, place)
+		}
+	}
+	return kept
+}
+
+// objectFolders lists a folder of objects and those that it borrows from (`git clone --shared`), and those that they borrow from, as deep as Git follows.
+func objectFolders(dir string, depth int) []string {
+	folders := []string{dir}
+	text, err := os.ReadFile(filepath.Join(dir, "info", "alternates"))
+	if err != nil || depth == 5 {
+		return folders
+	}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			folders = append(folders, objectFolders(absoluteFrom(dir, line), depth+1)...)
+		}
+	}
+	return folders
+}
+
+// find asks one place after the other. When none has the object, a pack may have come since, or a gc that is running may be moving it: look again.
+func (r *Repo) find(oid string, ask func(objects) error) error {
+	if !r.format.is(oid) {
+		return fmt.Errorf("%q is not an object id", oid)
+	}
+	var err error
+	for attempt := range 4 {
+		if attempt > 1 {
 			time.Sleep(time.Millisecond << attempt)
 		}
+		for _, place := range r.objects {
+			if attempt > 0 {
+				place.refresh()
+			}
+			if err = ask(place); !errors.Is(err, ErrNotFound) {
+				return err
+			}
+		}
 	}
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return nil, fmt.Errorf("%s %s: %w", kind, oid, ErrNotFound)
+	return err
+}
+
+// object reads an object of at most limit bytes.
+func (r *Repo) object(oid string, limit int64) (found kind, data []byte, err error) {
+	err = r.find(oid, func(place objects) (err error) {
+		found, data, err = place.read(oid, limit)
+		return err
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("object %s: %w", oid, r.explained(err))
 	}
-	return obj, err
+	return found, data, nil
+}
+
+// explained adds what to do about an object that is not there.
+func (r *Repo) explained(err error) error {
+	if errors.Is(err, ErrNotFound) && r.promisor {
+		return problem.Failedf("this is a partial clone: run `git fetch --refetch --no-filter`, or clone without --filter", "%w", err)
+	}
+	return err
 }
 
 // Blob reads a blob. The error is ErrNotFound when the repository does not have it.
-func (r *Repo) Blob(oid string) ([]byte, error) { return r.blob(oid, MaxBlob) }
+func (r *Repo) Blob(oid string) ([]byte, error) { return r.BlobLimit(oid, MaxBlob) }
 
-func (r *Repo) blob(oid string, limit int64) ([]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	obj, err := r.object(plumbing.BlobObject, oid)
+// BlobLimit is Blob for at most limit bytes: more is an error, before it is read.
+func (r *Repo) BlobLimit(oid string, limit int64) ([]byte, error) {
+	found, data, err := r.object(oid, limit)
+	if err == nil && found != blobObject {
+		err = fmt.Errorf("%s is a %s: %w", oid, found, ErrNotFound)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading blob: %w", err)
-	}
-	if obj.Size() > limit {
-		return nil, fmt.Errorf("reading blob %s: %d bytes, %d allowed", oid, obj.Size(), limit)
-	}
-	reader, err := obj.Reader()
-	if err != nil {
-		return nil, fmt.Errorf("reading blob %s: %w", oid, err)
-	}
-	defer reader.Close()
-	data, err := io.ReadAll(io.LimitReader(reader, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("more than %d bytes", limit)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading blob %s: %w", oid, err)
 	}
 	return data, nil
 }
 
-func (r *Repo) sizeOf(oid string) (int64, error) {
-	size, err := r.store.EncodedObjectSize(plumbing.NewHash(oid))
-	if err == nil {
-		return size, nil
-	}
-	obj, err := r.object(plumbing.BlobObject, oid) // alternates too
-	if err != nil {
-		return 0, err
-	}
-	return obj.Size(), nil
-}
-
 // Has says whether the repository has the object.
 func (r *Repo) Has(oid string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, err := r.object(plumbing.AnyObject, oid)
-	return err == nil
-}
-
-// treeOf gives the entries of a tree, or of a commit's tree.
-func (r *Repo) treeOf(oid string) ([]object.TreeEntry, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	obj, err := r.object(plumbing.AnyObject, oid)
-	if err != nil {
-		return nil, fmt.Errorf("reading tree: %w", err)
-	}
-	if obj.Type() == plumbing.CommitObject {
-		var commit object.Commit
-		if err := commit.Decode(obj); err != nil {
-			return nil, fmt.Errorf("reading commit %s: %w", oid, err)
-		}
-		if obj, err = r.object(plumbing.TreeObject, commit.TreeHash.String()); err != nil {
-			return nil, fmt.Errorf("reading tree of %s: %w", oid, err)
-		}
-	}
-	if obj.Type() != plumbing.TreeObject {
-		return nil, fmt.Errorf("reading tree: %s is a %s", oid, obj.Type())
-	}
-	var tree object.Tree
-	if err := tree.Decode(obj); err != nil {
-		return nil, fmt.Errorf("reading tree %s: %w", oid, err)
-	}
-	return tree.Entries, nil
-}
-
-// Files lists the regular files of a commit or tree, by path. Entries that are no plain files (links, submodules) and names that plumb does not read
-// are left out.
-func (r *Repo) Files(oid string) ([]Entry, error) {
-	var files []Entry
-	err := r.walk(oid, "", &files, 0)
-	return files, err
-}
-
-const maxDepth = 64
-
-func (r *Repo) walk(oid, folder string, files *[]Entry, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("reading tree: more than %d folders deep", maxDepth)
-	}
-	entries, err := r.treeOf(oid)
-	if err != nil {
+	return r.find(oid, func(place objects) error {
+		_, _, err := place.stat(oid)
 		return err
-	}
-	for _, entry := range entries {
-		if checkPath(entry.Name) != nil || strings.Contains(entry.Name, "/") {
-			continue
-		}
-		switch path := folder + entry.Name; entry.Mode {
-		case filemode.Dir:
-			if err := r.walk(entry.Hash.String(), path+"/", files, depth+1); err != nil {
-				return err
-			}
-		case filemode.Regular, filemode.Executable, filemode.Deprecated:
-			*files = append(*files, Entry{path, entry.Hash.String()})
-		}
-	}
-	return nil
+	}) == nil
 }
 
-var fallbackIdentity = Identity{"plumb", "plumb@localhost"}
-
-// Identity is the e-mail address of who commits: of the environment (GIT_COMMITTER_NAME and _EMAIL) or Git's configuration, else plumb@localhost.
-func (r *Repo) Identity() string { return r.committer().Email }
-
-func (r *Repo) committer() Identity {
-	r.whoOnce.Do(func() { r.who = r.findIdentity() })
-	return r.who
+func (r *Repo) sizeOf(oid string) (size int64, err error) {
+	err = r.find(oid, func(place objects) (err error) {
+		_, size, err = place.stat(oid)
+		return err
+	})
+	return size, err
 }
 
-func (r *Repo) findIdentity() Identity {
-	who := Identity{os.Getenv("GIT_COMMITTER_NAME"), os.Getenv("GIT_COMMITTER_EMAIL")}
-	if who.Name != "" && who.Email != "" {
-		return who
-	}
-	if r.program != "" { // it also knows conditional includes
-		who = r.configuredIdentity()
-	} else {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		settings, err := r.repo.ConfigScoped(config.GlobalScope)
-		if err != nil { // the user's own file cannot be read: the repository's can
-			settings, err = r.repo.Config()
-		}
-		if err == nil {
-			who = Identity{settings.User.Name, settings.User.Email}
-		}
-	}
-	if plain(who.Name) == "" || plain(who.Email) == "" {
-		return fallbackIdentity
-	}
-	return who
-}
-
-func (r *Repo) configuredIdentity() (who Identity) {
-	out, err := r.git(context.Background(), call{args: []string{"config", "-z", "--get-regexp", `^user\.(name|email)$`}})
-	if err != nil {
-		return Identity{} // exit status 1: neither is set
-	}
-	for entry := range strings.SplitSeq(out, "\x00") { // what comes later counts
-		switch key, value, _ := strings.Cut(entry, "\n"); key {
-		case "user.name":
-			who.Name = strings.TrimSpace(value)
-		case "user.email":
-			who.Email = strings.TrimSpace(value)
-		}
-	}
-	return who
-}
-
-// Lookup gives the object id of the file at path in a commit or tree ("" for an empty one), or "".
-func (r *Repo) Lookup(oid, path string) (string, error) {
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		if oid == "" {
-			return "", nil
-		}
-		entries, err := r.treeOf(oid)
-		if err != nil {
-			return "", err
-		}
-		oid = ""
-		for _, entry := range entries {
-			if entry.Name == part && (entry.Mode == filemode.Dir) == (i < len(parts)-1) {
-				oid = entry.Hash.String()
-			}
-		}
-	}
-	return oid, nil
-}
+// BlobID gives the object id that data has as a blob, without writing it.
+func (r *Repo) BlobID(data []byte) string { return r.format.sum(blobObject, data) }

@@ -29,22 +29,26 @@ var ofRepository = []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_O
 
 // call is one start of the git program.
 type call struct {
-	args   []string
-	env    []string    // added to ours
-	config [][2]string // Git settings, handed over in the environment: argument lists are visible to every user of the machine
-	share  []*os.File  // open files that the child keeps: a lock that must live as long as it does
+	args     []string
+	env      []string    // added to ours
+	config   [][2]string // Git settings, handed over in the environment: argument lists are visible to every user of the machine
+	share    []*os.File  // open files that the child keeps: a lock that must live as long as it does
+	discover bool        // let git find the repository and check whose it is, also when it is bare
+	memory   uint64      // bytes that each process of the call may have, where the system can hold it to that; 0: any
 }
 
-// git runs the git program in the repository, without asking the user anything, and gives its standard output.
-func (r *Repo) git(ctx context.Context, c call) (string, error) {
+// command prepares a start of the git program, which will not ask the user anything. In a working tree it finds the repository itself, as it then also
+// checks whose it is.
+func (r *Repo) command(ctx context.Context, c call) (*exec.Cmd, error) {
 	if r.program == "" {
-		return "", errNoProgram
+		return nil, errNoProgram
 	}
-	args := append([]string{"--git-dir=" + r.gitDir}, c.args...)
-	dir := r.gitDir
-	if r.root != "" {
-		args = append([]string{"--work-tree=" + r.root}, args...)
-		dir = r.root
+	args, dir := c.args, r.root
+	if dir == "" {
+		dir = r.gitDir
+		if !c.discover {
+			args = append([]string{"--git-dir=" + dir}, args...)
+		}
 	}
 	cmd := exec.CommandContext(ctx, r.program, args...)
 	cmd.Dir = dir
@@ -53,15 +57,41 @@ func (r *Repo) git(ctx context.Context, c call) (string, error) {
 	cmd.Env = append(cleanEnvironment(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 	cmd.Env = append(cmd.Env, settings(slices.Concat(environmentSettings(), r.config, c.config))...)
 	cmd.Env = append(cmd.Env, c.env...)
+	return cmd, nil
+}
+
+// git runs the git program in the repository and gives its standard output.
+func (r *Repo) git(ctx context.Context, c call) (string, error) {
+	cmd, err := r.command(ctx, c)
+	if err != nil {
+		return "", err
+	}
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
-	if err := cmd.Run(); err != nil {
+	if err = start(cmd, c.memory); err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
+		}
+		if theirs := r.ownership(errOut.String()); theirs != nil {
+			return "", theirs
 		}
 		return out.String(), fmt.Errorf("git %s: %w: %s", c.args[0], err, lastLines(errOut.String()))
 	}
 	return out.String(), nil
+}
+
+// start starts a program whose processes may have only so much memory.
+func start(cmd *exec.Cmd, memory uint64) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if memory > 0 {
+		limitMemory(cmd.Process.Pid, memory) // before it starts children, which it does only after it has heard from a remote
+	}
+	return nil
 }
 
 // environmentSettings are the Git settings that our own environment carries (GIT_CONFIG_COUNT and so on).

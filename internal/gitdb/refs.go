@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/plumb-ml/plumb/internal/problem"
 )
 
 // Ref is a ref's full name and the object that it points at.
@@ -23,9 +26,12 @@ type Ref struct {
 
 // Refs lists the refs whose full name starts with prefix ("refs/plumb/"), by name.
 func (r *Repo) Refs(prefix string) ([]Ref, error) {
+	if r.reftable {
+		return r.listReftable(prefix)
+	}
 	found := map[string]string{}
 	err := r.packedRefs(func(name, oid string) {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(name, prefix) && checkRefName(name) == nil {
 			found[name] = oid
 		}
 	})
@@ -65,11 +71,15 @@ func (r *Repo) Refs(prefix string) ([]Ref, error) {
 // refValue reads a ref anew: the loose file, else the packed one; "" when there is neither. go-git takes a broken loose file for an absent one, which
 // would let the next update throw its history away; here it is an error.
 func (r *Repo) refValue(name string) (string, error) {
+	if r.reftable {
+		return r.reftableValue(name)
+	}
 	for range 8 { // symbolic refs, at most as deep as Git follows
 		if err := checkRefName(name); err != nil {
 			return "", err
 		}
-		text, err := os.ReadFile(filepath.Join(r.common, filepath.FromSlash(name)))
+		path := filepath.Join(r.common, filepath.FromSlash(name))
+		text, err := readSmall(path)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || isDirectory(err) {
 			return r.packedRef(name)
 		}
@@ -81,8 +91,9 @@ func (r *Repo) refValue(name string) (string, error) {
 			name = target
 			continue
 		}
-		if !plumbing.IsHash(value) {
-			return "", fmt.Errorf("reading ref %s: %q is not an object id", name, value)
+		if !r.format.is(value) {
+			return "", problem.Failedf(fmt.Sprintf("a disk was full, perhaps: see %s; `git update-ref %s COMMIT` mends it (`git fsck --lost-found` lists commits), `git update-ref -d %s` gives it up", path, name, name),
+				"reading ref %s: %.80q is not an object id", name, value)
 		}
 		return value, nil
 	}
@@ -114,7 +125,7 @@ func (r *Repo) packedRefs(each func(name, oid string)) error {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		oid, name, ok := strings.Cut(lines.Text(), " ")
-		if ok && plumbing.IsHash(oid) { // else a comment, or what an annotated tag points at
+		if ok && r.format.is(oid) { // else a comment, or what an annotated tag points at
 			each(name, oid)
 		}
 	}
@@ -129,12 +140,62 @@ func checkRefName(name string) error {
 	return nil
 }
 
-// checkPath refuses paths that are not plain inside a tree: empty parts, "." and "..", .git in any case, NUL, backslash.
+// checkPath refuses paths that are not plain inside a tree.
 func checkPath(path string) error {
 	for part := range strings.SplitSeq(path, "/") {
-		if part == "" || part == "." || part == ".." || strings.EqualFold(part, ".git") || strings.ContainsAny(part, "\x00\\") {
+		if !plainName(part) {
 			return fmt.Errorf("%q is not a path that plumb reads or writes", path)
 		}
 	}
 	return nil
+}
+
+// plainName says whether a tree's entry may have this name: not empty, not "." or "..", without slash, backslash and NUL, and not what some file system
+// takes for .git: other cases, names with characters that HFS+ ignores, what NTFS cuts off or calls GIT~1.
+func plainName(name string) bool {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
+		return false
+	}
+	if name[0] != '.' && name[0] != 'g' && name[0] != 'G' && name[0] < 0x80 {
+		return true
+	}
+	seen := strings.Map(func(c rune) rune {
+		switch {
+		case c >= 0x200c && c <= 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x206a && c <= 0x206f, c == 0xfeff:
+			return -1
+		}
+		return c
+	}, name)
+	seen, _, _ = strings.Cut(seen, ":") // a stream of NTFS
+	seen = strings.TrimRight(seen, " .")
+	return !strings.EqualFold(seen, ".git") && !strings.EqualFold(seen, "git~1")
+}
+
+// readHead gives the ref that HEAD names, or the commit when it is detached.
+func (r *Repo) readHead() (target, commit string, err error) {
+	if r.reftable {
+		return r.reftableHead()
+	}
+	text, err := readSmall(filepath.Join(r.gitDir, "HEAD"))
+	if err != nil {
+		return "", "", err
+	}
+	value := strings.TrimSpace(string(text))
+	if target, ok := strings.CutPrefix(value, "ref: "); ok {
+		return target, "", nil
+	}
+	if !r.format.is(value) {
+		return "", "", fmt.Errorf("%.80q is not an object id", value)
+	}
+	return "", value, nil
+}
+
+// readSmall reads a file of a ref: not more of it than a ref can be long.
+func readSmall(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, 4<<10))
 }

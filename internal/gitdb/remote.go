@@ -3,6 +3,7 @@ package gitdb
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -15,55 +16,67 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
+// remote is where records go.
+type remote struct {
+	name string
+	url  string
+	push string // where pushes go, when that is elsewhere
+}
+
 // Remote gives the name of the remote that records go to: origin, else the first by name.
 func (r *Repo) Remote() (string, bool) {
-	name, _, err := r.remote()
-	return name, err == nil
+	at, err := r.remote()
+	return at.name, err == nil
 }
 
 // RemoteURL gives the remote's address without a password, for messages; "" when there is no remote.
 func (r *Repo) RemoteURL() string {
-	_, address, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return ""
 	}
-	return withoutUser(address)
+	return withoutUser(at.url)
 }
 
-func (r *Repo) remote() (name, address string, err error) {
-	if r.url != "" {
-		return "origin", r.url, nil
+func (r *Repo) remote() (remote, error) {
+	if r.mirrors.url != "" {
+		return r.mirrors, nil
 	}
-	r.mu.Lock()
-	settings, err := r.repo.Config()
-	r.mu.Unlock()
+	c, err := r.configuration()
 	if err != nil {
-		return "", "", fmt.Errorf("reading configuration: %w", err)
+		return remote{}, err
 	}
-	name = "origin"
-	if settings.Remotes[name] == nil {
-		names := slices.Sorted(maps.Keys(settings.Remotes))
-		if len(names) == 0 {
-			return "", "", ErrNoRemote
+	known := map[string]remote{}
+	for _, section := range c.Section("remote").Subsections {
+		urls := slices.Concat(section.OptionAll("pushurl"), section.OptionAll("url")) // the first counts
+		at := remote{section.Name, "", r.absolute(urls...)}
+		if at.url = r.absolute(section.OptionAll("url")...); at.url != "" {
+			known[at.name] = at
 		}
-		name = names[0]
 	}
-	urls := settings.Remotes[name].URLs
-	if len(urls) == 0 || strings.HasPrefix(urls[0], "-") {
-		return "", "", ErrNoRemote
+	if at, ok := known["origin"]; ok {
+		return at, nil
 	}
-	return name, r.absolute(urls[0]), nil
+	names := slices.Sorted(maps.Keys(known))
+	if len(names) == 0 {
+		return remote{}, ErrNoRemote
+	}
+	return known[names[0]], nil
 }
 
 // A scheme, or host:path with no slash before the colon; a letter and a colon is a drive.
 var elsewhere = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]+://|^[^/\\]{2,}:`)
 
-// absolute makes a remote's path that is relative to the working tree independent of where it is used.
-func (r *Repo) absolute(address string) string {
-	if elsewhere.MatchString(address) || filepath.IsAbs(address) {
-		return address
+// absolute gives the first address; a path that is relative to the working tree is made independent of where it is used. It is "" for none, and for what
+// the git program could take for an option.
+func (r *Repo) absolute(addresses ...string) string {
+	switch {
+	case len(addresses) == 0 || addresses[0] == "" || addresses[0][0] == '-':
+		return ""
+	case elsewhere.MatchString(addresses[0]) || filepath.IsAbs(addresses[0]):
+		return addresses[0]
 	}
-	return absoluteFrom(cmpOr(r.root, r.gitDir), filepath.FromSlash(address))
+	return absoluteFrom(cmpOr(r.root, r.gitDir), filepath.FromSlash(addresses[0]))
 }
 
 func cmpOr(a, b string) string {
@@ -100,16 +113,16 @@ func (r *Repo) asToken(address string) [][2]string {
 
 // ListRemote gives the remote's refs whose full names start with one of the prefixes.
 func (r *Repo) ListRemote(ctx context.Context, prefixes ...string) (map[string]string, error) {
-	_, address, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.listAll(ctx, address)
+	all, err := r.listAll(ctx, at.url)
 	if err != nil {
-		return nil, r.remoteError("asking", address, err)
+		return nil, r.remoteError("asking", at.url, err)
 	}
-	maps.DeleteFunc(all, func(name, _ string) bool {
-		return !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	maps.DeleteFunc(all, func(name, oid string) bool {
+		return checkRefName(name) != nil || !r.format.is(oid) || !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 	})
 	return all, nil
 }
@@ -133,18 +146,23 @@ func (r *Repo) listAll(ctx context.Context, address string) (map[string]string, 
 
 // Push sends objects and moves refs of the remote ("<oid>:refs/heads/x"), never by force: the remote refuses a ref that has moved meanwhile. Hooks do not run.
 func (r *Repo) Push(ctx context.Context, refspecs ...string) error {
-	_, address, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return err
 	}
+	address := at.push
 	if slices.ContainsFunc(refspecs, func(spec string) bool { return strings.HasPrefix(spec, "+") || strings.HasPrefix(spec, "-") }) {
 		return fmt.Errorf("pushing: %q is not a plain refspec", refspecs)
 	}
 	if r.program == "" {
 		err = r.wirePush(ctx, address, refspecs)
 	} else {
-		args := []string{"push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--", address}
-		_, err = r.git(ctx, call{args: append(args, refspecs...), config: r.asToken(address)})
+		args := []string{"push", "--quiet", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--", address}
+		var out string
+		out, err = r.git(ctx, call{args: append(args, refspecs...), config: r.asToken(address)})
+		if refusal := refused(out); err != nil && refusal != "" {
+			return r.refusal(address, refspecs, refusal, err)
+		}
 	}
 	if err != nil {
 		return r.remoteError("pushing to", address, err)
@@ -152,21 +170,64 @@ func (r *Repo) Push(ctx context.Context, refspecs ...string) error {
 	return nil
 }
 
-func (r *Repo) remoteError(doing, address string, err error) error {
+// refused gives why a remote that was reached did not take a ref by its own rules, not because the ref had moved; "" when it did not say so. It is for the
+// hint: whether a ref has moved is seen from the ref.
+func refused(porcelain string) string {
+	for line := range strings.Lines(porcelain) {
+		_, reason, ok := strings.Cut(line, "[remote rejected] (")
+		reason = strings.TrimSuffix(strings.TrimSpace(reason), ")")
+		moved := strings.Contains(reason, "lock") || strings.Contains(reason, "failed to update ref") || strings.Contains(reason, "fetch first")
+		if ok && !moved {
+			return reason
+		}
+	}
+	return ""
+}
+
+func (r *Repo) refusal(address string, refspecs []string, reason string, err error) error {
+	_, ref, _ := strings.Cut(refspecs[0], ":")
+	name := strings.TrimPrefix(ref, "refs/heads/")
+	hint := fmt.Sprintf("let those who record push to %s: its branch rule should forbid force pushes and deletion, and ask for no pull request, review or status check", name)
+	return problem.Failedf(hint, "pushing to remote %s: %w %s (%s): %s", withoutUser(address), ErrRefused, name, reason, r.withoutSecrets(err))
+}
+
+func (r *Repo) withoutSecrets(err error) string {
 	text := withoutUser(err.Error())
 	if r.token != "" {
 		text = strings.ReplaceAll(text, r.token, "***")
 	}
-	failure := problem.Failedf("see `git remote -v`, the network, and who may write there", "%s remote %s: %s", doing, withoutUser(address), text)
-	return failure
+	return text
+}
+
+func (r *Repo) remoteError(doing, address string, err error) error {
+	var known *problem.Failure
+	if errors.As(err, &known) {
+		return err
+	}
+	text := r.withoutSecrets(err)
+	hint := "see `git remote -v`, the network, and who may write there"
+	switch {
+	case containsAny(text, "could not read Username", "could not read Password", "Authentication failed", "terminal prompts disabled"):
+		hint = "give Git a credential for it: `gh auth setup-git`, a credential helper, an ssh address, or GITHUB_TOKEN in the environment"
+	case containsAny(text, "error: 403", "Permission to", "Write access to repository not granted"):
+		hint = "whoever runs this may not write there: in a workflow give the job `permissions: contents: write`"
+	case containsAny(text, "Permission denied (publickey", "Host key verification failed"):
+		hint = "see `ssh -T` with that host: is the key in the agent (`ssh-add -l`), and the host's key known?"
+	}
+	return problem.Failedf(hint, "%s remote %s: %s", doing, withoutUser(address), text)
+}
+
+func containsAny(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
 // fetch brings objects and refs of the remote into this repository.
 func (r *Repo) fetch(ctx context.Context, depth []string, specs []string, share ...*os.File) error {
-	_, address, err := r.remote()
+	at, err := r.remote()
 	if err != nil {
 		return err
 	}
+	address := at.url
 	if r.program == "" {
 		err = r.wireFetch(ctx, address, len(depth) > 0, specs)
 	} else {

@@ -11,10 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 var errLink = errors.New("it is a symbolic link, which plumb does not follow in a commit")
@@ -25,17 +21,12 @@ func (r *Repo) Tree(commit string) (fs.FS, error) { return r.TreeLimit(commit, M
 
 // TreeLimit is Tree with another limit for one file, in bytes: documents of people one does not know are small or not read.
 func (r *Repo) TreeLimit(commit string, limit int64) (fs.FS, error) {
-	t := &treeFS{repo: r, root: commit, limit: limit, folders: map[string][]object.TreeEntry{}}
+	t := &treeFS{repo: r, root: commit, limit: limit, folders: map[string][]treeEntry{}}
 	if _, err := t.entries("."); err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if obj, err := r.object(plumbing.CommitObject, commit); err == nil {
-		var c object.Commit
-		if c.Decode(obj) == nil {
-			t.time = c.Committer.When.UTC()
-		}
+	if c, err := r.commitAt(commit); err == nil {
+		t.time = time.Unix(c.time, 0).UTC()
 	}
 	return t, nil
 }
@@ -47,10 +38,10 @@ type treeFS struct {
 	time  time.Time
 
 	mu      sync.Mutex
-	folders map[string][]object.TreeEntry
+	folders map[string][]treeEntry
 }
 
-func (t *treeFS) entries(name string) ([]object.TreeEntry, error) {
+func (t *treeFS) entries(name string) ([]treeEntry, error) {
 	t.mu.Lock()
 	known, ok := t.folders[name]
 	t.mu.Unlock()
@@ -63,38 +54,38 @@ func (t *treeFS) entries(name string) ([]object.TreeEntry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if entry.Mode != filemode.Dir {
+		if entry.mode != modeDir {
 			return nil, errors.New("not a folder")
 		}
-		oid = entry.Hash.String()
+		oid = entry.oid
 	}
 	read, err := t.repo.treeOf(oid)
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range read {
-		if strings.Contains(entry.Name, "/") || checkPath(entry.Name) != nil {
-			return nil, fmt.Errorf("it holds %q, which is not a name that plumb reads", entry.Name)
+		if !plainName(entry.name) {
+			return nil, fmt.Errorf("it holds %q, which is not a name that plumb reads", entry.name)
 		}
 	}
-	sorted := slices.SortedFunc(slices.Values(read), func(a, b object.TreeEntry) int { return strings.Compare(a.Name, b.Name) })
+	sorted := slices.SortedFunc(slices.Values(read), func(a, b treeEntry) int { return strings.Compare(a.name, b.name) })
 	t.mu.Lock()
 	t.folders[name] = sorted
 	t.mu.Unlock()
 	return sorted, nil
 }
 
-func (t *treeFS) find(name string) (object.TreeEntry, error) {
+func (t *treeFS) find(name string) (treeEntry, error) {
 	if name == "." {
-		return object.TreeEntry{Name: ".", Mode: filemode.Dir}, nil
+		return treeEntry{name: ".", mode: modeDir}, nil
 	}
 	entries, err := t.entries(path.Dir(name))
 	if err != nil {
-		return object.TreeEntry{}, err
+		return treeEntry{}, err
 	}
-	i, ok := slices.BinarySearchFunc(entries, path.Base(name), func(e object.TreeEntry, n string) int { return strings.Compare(e.Name, n) })
+	i, ok := slices.BinarySearchFunc(entries, path.Base(name), func(e treeEntry, n string) int { return strings.Compare(e.name, n) })
 	if !ok {
-		return object.TreeEntry{}, fs.ErrNotExist
+		return treeEntry{}, fs.ErrNotExist
 	}
 	return entries[i], nil
 }
@@ -139,12 +130,12 @@ func (t *treeFS) ReadFile(name string) ([]byte, error) {
 	case info.Mode()&fs.ModeSymlink != 0:
 		err = errLink
 	case !info.Mode().IsRegular():
-		err = errors.New("it is a submodule")
+		err = errors.New("it is a submodule, or nothing that Git knows")
 	}
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
-	data, err := t.repo.blob(info.entry.Hash.String(), t.limit)
+	data, err := t.repo.BlobLimit(info.entry.oid, t.limit)
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
@@ -178,11 +169,11 @@ func (t *treeFS) Stat(name string) (fs.FileInfo, error) {
 
 type fileInfo struct {
 	tree  *treeFS
-	entry object.TreeEntry
+	entry treeEntry
 }
 
-func (i *fileInfo) Name() string       { return i.entry.Name }
-func (i *fileInfo) IsDir() bool        { return i.entry.Mode == filemode.Dir }
+func (i *fileInfo) Name() string       { return i.entry.name }
+func (i *fileInfo) IsDir() bool        { return i.entry.mode == modeDir }
 func (i *fileInfo) ModTime() time.Time { return i.tree.time }
 func (i *fileInfo) Sys() any           { return nil }
 
@@ -191,9 +182,7 @@ func (i *fileInfo) Size() int64 {
 	if !i.Mode().IsRegular() {
 		return 0
 	}
-	i.tree.repo.mu.Lock()
-	defer i.tree.repo.mu.Unlock()
-	size, err := i.tree.repo.sizeOf(i.entry.Hash.String())
+	size, err := i.tree.repo.sizeOf(i.entry.oid)
 	if err != nil {
 		return 0
 	}
@@ -201,17 +190,17 @@ func (i *fileInfo) Size() int64 {
 }
 
 func (i *fileInfo) Mode() fs.FileMode {
-	switch i.entry.Mode {
-	case filemode.Dir:
+	switch m := i.entry.mode; {
+	case m == modeDir:
 		return fs.ModeDir | 0o555
-	case filemode.Symlink:
-		return fs.ModeSymlink | 0o444
-	case filemode.Submodule:
-		return fs.ModeIrregular | 0o444
-	case filemode.Executable:
+	case m.isExec():
 		return 0o555
+	case m.isFile():
+		return 0o444
+	case m == modeLink:
+		return fs.ModeSymlink | 0o444
 	}
-	return 0o444
+	return fs.ModeIrregular | 0o444
 }
 
 type openFile struct {

@@ -2,13 +2,12 @@ package gitdb
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/go-git/go-git/v5/plumbing"
 )
 
 func TestTreeIsAFileSystem(t *testing.T) {
@@ -115,20 +114,16 @@ func rawTree(t *testing.T, w *Writer, modeAndHash ...string) string {
 	t.Helper()
 	var raw []byte
 	for i := 0; i < len(modeAndHash); i += 2 {
-		hash := plumbing.NewHash(modeAndHash[i+1])
-		raw = append(append(append(raw, modeAndHash[i]...), 0), hash[:]...)
+		hash := must[[]byte](t)(hex.DecodeString(modeAndHash[i+1]))
+		raw = append(append(append(raw, modeAndHash[i]...), 0), hash...)
 	}
-	hash, err := w.put(plumbing.TreeObject, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return hash.String()
+	return must[string](t)(w.put(treeObject, raw))
 }
 
 func TestTreeLimit(t *testing.T) {
 	dir, r := repository(t)
 	write(t, dir, "big.toml", strings.Repeat("x", 100_000))
-	write(t, dir, "huge.bin", strings.Repeat("y", maxInMemory+1))
+	write(t, dir, "huge.bin", strings.Repeat("y", maxBase+1))
 	gitRun(t, dir, "add", ".")
 	gitRun(t, dir, "commit", "-q", "-m", "big")
 	for _, packed := range []bool{false, true} {
@@ -143,7 +138,7 @@ func TestTreeLimit(t *testing.T) {
 		if _, err := fs.ReadFile(tree, "huge.bin"); err == nil || !strings.Contains(err.Error(), "99999 allowed") {
 			t.Errorf("packed %v: %v", packed, err)
 		}
-		if data, err := fs.ReadFile(must[fs.FS](t)(r.Tree(commit)), "huge.bin"); err != nil || len(data) != maxInMemory+1 {
+		if data, err := fs.ReadFile(must[fs.FS](t)(r.Tree(commit)), "huge.bin"); err != nil || len(data) != maxBase+1 {
 			t.Errorf("packed %v: huge.bin: %d bytes, %v", packed, len(data), err)
 		}
 		if data, err := fs.ReadFile(tree, "a.txt"); err != nil || len(data) != 4 {

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
@@ -93,11 +91,14 @@ func (r *Repo) Swap(ctx context.Context, ref, from, to string) error {
 // moveRef does what Git does: takes <ref>.lock, which makes Git's own pack-refs and gc keep off, looks once more, renames. The lock file is a second name
 // of a file in our temporary folder, so that one left by a kill is known to be ours.
 func (r *Repo) moveRef(ctx context.Context, ref, from, to string) error {
-	if !plumbing.IsHash(to) {
+	if !r.format.is(to) {
 		return fmt.Errorf("moving %s: %q is not an object id", ref, to)
 	}
 	if err := checkRefName(ref); err != nil {
 		return err
+	}
+	if r.reftable {
+		return r.moveReftable(ctx, ref, from, to)
 	}
 	path := filepath.Join(r.common, filepath.FromSlash(ref))
 	mine, err := r.refLockFile(ref, to)
@@ -164,6 +165,21 @@ func takeRefLock(ctx context.Context, mine, lock string) error {
 			return problem.Failedf("if no git command is running, remove that file", "%s is in the way: %w", lock, ctx.Err())
 		case <-time.After(pause):
 		}
+	}
+}
+
+// tidy removes what a killed process of ours left in the way of the git program, when nobody is writing. Who may only read leaves it.
+func (r *Repo) tidy() {
+	if entries, err := os.ReadDir(filepath.Join(r.private, "tmp", refLocks)); err != nil || len(entries) == 0 {
+		return
+	}
+	file, err := os.OpenFile(filepath.Join(r.private, "lock"), os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if free, err := lockFile(file, false); free && err == nil {
+		r.dropStaleRefLocks()
 	}
 }
 

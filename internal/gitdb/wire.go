@@ -28,7 +28,13 @@ func (r *Repo) wireRemote(store *wireStore, address string) *git.Remote {
 }
 
 func (r *Repo) wireList(ctx context.Context, address string) (map[string]string, error) {
-	listed, err := r.wireRemote(&wireStore{Storage: r.store}, address).ListContext(ctx, &git.ListOptions{Auth: r.auth(address)})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	store, err := r.wireStore(nil)
+	if err != nil {
+		return nil, err
+	}
+	listed, err := r.wireRemote(store, address).ListContext(ctx, &git.ListOptions{Auth: r.auth(address)})
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		return map[string]string{}, nil
 	}
@@ -51,8 +57,11 @@ func (r *Repo) wirePush(ctx context.Context, address string, refspecs []string) 
 	for i, spec := range refspecs {
 		specs[i] = config.RefSpec(spec)
 	}
-	store := &wireStore{Storage: r.store}
-	err := r.wireRemote(store, address).PushContext(ctx, &git.PushOptions{RefSpecs: specs, Auth: r.auth(address)})
+	store, err := r.wireStore(nil)
+	if err != nil {
+		return err
+	}
+	err = r.wireRemote(store, address).PushContext(ctx, &git.PushOptions{RefSpecs: specs, Auth: r.auth(address)})
 	if errors.Is(err, git.NoErrAlreadyUpToDate) {
 		return nil
 	}
@@ -60,24 +69,21 @@ func (r *Repo) wirePush(ctx context.Context, address string, refspecs []string) 
 }
 
 func (r *Repo) wireFetch(ctx context.Context, address string, shallow bool, names []string) error {
-	store := &wireStore{Storage: r.store, refs: map[string]string{}}
 	opts := &git.FetchOptions{Auth: r.auth(address), Tags: git.NoTags}
 	if shallow {
 		opts.Depth = 1
 	}
 	for _, name := range names {
-		if plumbing.IsHash(name) {
+		if r.format.is(name) {
 			name += ":" + wanted + name
 		}
 		opts.RefSpecs = append(opts.RefSpecs, config.RefSpec(name))
 	}
-	r.mu.Lock()
-	err := r.wireRemote(store, address).FetchContext(ctx, opts)
-	r.mu.Unlock()
-	if err != nil && !errors.Is(err, git.NoErrAlreadyUpToDate) {
+	set, err := r.wireReceive(ctx, address, opts)
+	if err != nil {
 		return err
 	}
-	for _, name := range sortedNames(store.refs) {
+	for _, name := range sortedNames(set) {
 		if strings.HasPrefix(name, wanted) {
 			continue
 		}
@@ -85,11 +91,26 @@ func (r *Repo) wireFetch(ctx context.Context, address string, shallow bool, name
 		if err != nil {
 			return err
 		}
-		if err := r.Swap(ctx, name, old, store.refs[name]); err != nil {
+		if err := r.Swap(ctx, name, old, set[name]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wireReceive gives the refs that go-git would have set.
+func (r *Repo) wireReceive(ctx context.Context, address string, opts *git.FetchOptions) (map[string]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	store, err := r.wireStore(map[string]string{})
+	if err != nil {
+		return nil, err
+	}
+	err = r.wireRemote(store, address).FetchContext(ctx, opts)
+	if errors.Is(err, git.NoErrAlreadyUpToDate) {
+		err = nil
+	}
+	return store.refs, err
 }
 
 // wanted is where go-git is told to put single objects; nothing is written there.
@@ -108,6 +129,14 @@ func sortedNames(refs map[string]string) []string {
 type wireStore struct {
 	*filesystem.Storage
 	refs map[string]string
+}
+
+// wireStore is for holders of r.mu.
+func (r *Repo) wireStore(refs map[string]string) (*wireStore, error) {
+	if _, err := r.library(); err != nil {
+		return nil, err
+	}
+	return &wireStore{r.store, refs}, nil
 }
 
 // SetReference takes note of ref.

@@ -17,7 +17,6 @@ import (
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/plumb-ml/plumb/internal/digest"
@@ -85,7 +84,7 @@ func (r *Repo) headTree() (*treeFS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &treeFS{repo: r, root: commit, limit: MaxBlob, folders: map[string][]object.TreeEntry{}}, nil
+	return &treeFS{repo: r, root: commit, limit: MaxBlob, folders: map[string][]treeEntry{}}, nil
 }
 
 // compare gives the digest of the working file's content, "" when there is none.
@@ -93,10 +92,10 @@ func (r *Repo) compare(head *treeFS, path string) (same bool, sum string, err er
 	if err := checkPath(path); err != nil {
 		return false, "", err
 	}
-	var old *object.TreeEntry
+	var old *treeEntry
 	if head != nil {
 		entry, err := head.find(path)
-		if err == nil && entry.Mode != filemode.Dir {
+		if err == nil && entry.mode != modeDir {
 			old = &entry
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, "", err
@@ -105,30 +104,30 @@ func (r *Repo) compare(head *treeFS, path string) (same bool, sum string, err er
 	file := filepath.Join(r.root, filepath.FromSlash(path))
 	info, err := os.Lstat(file)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
-		return old == nil || old.Mode == filemode.Submodule, "", nil
+		return old == nil || old.mode == modeModule, "", nil
 	}
 	if err != nil {
 		return false, "", err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		target, err := os.Readlink(file)
-		return old != nil && old.Mode == filemode.Symlink && BlobID([]byte(target)) == old.Hash.String(), digest.Bytes([]byte(target)), err
+		return old != nil && old.mode == modeLink && r.BlobID([]byte(target)) == old.oid, digest.Bytes([]byte(target)), err
 	}
-	oid, sum, err := hashFile(file, info.Size())
-	if err != nil || old == nil || old.Mode == filemode.Symlink {
+	oid, sum, err := r.hashFile(file, info.Size())
+	if err != nil || old == nil || old.mode == modeLink {
 		return false, sum, err
 	}
-	if oid == old.Hash.String() {
+	if oid == old.oid {
 		return true, sum, nil
 	}
-	same, err = r.sameToGit(file, sum, old.Hash.String())
+	same, err = r.sameToGit(file, sum, old.oid)
 	return same, sum, err
 }
 
 // sameToGit looks through what a checkout changes: line ends, and large files that Git LFS keeps elsewhere.
 func (r *Repo) sameToGit(file, sum, oid string) (bool, error) {
 	const largest = 8 << 20
-	stored, err := r.blob(oid, largest)
+	stored, err := r.BlobLimit(oid, largest)
 	if err != nil {
 		return false, nil // larger: text with changed line ends is not
 	}
@@ -144,17 +143,17 @@ func (r *Repo) sameToGit(file, sum, oid string) (bool, error) {
 }
 
 // hashFile gives a file's object id as a blob and its digest.
-func hashFile(path string, size int64) (oid, sum string, err error) {
+func (r *Repo) hashFile(path string, size int64) (oid, sum string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", "", err
 	}
 	defer file.Close()
-	blob, content := plumbing.NewHasher(plumbing.BlobObject, size), sha256.New()
+	blob, content := r.format.hasher(blobObject, size), sha256.New()
 	if _, err := io.Copy(io.MultiWriter(blob, content), file); err != nil {
 		return "", "", err
 	}
-	return blob.Sum().String(), digest.Prefix + hex.EncodeToString(content.Sum(nil)), nil
+	return hex.EncodeToString(blob.Sum(nil)), digest.Prefix + hex.EncodeToString(content.Sum(nil)), nil
 }
 
 // CommitOptions say what goes into a commit of the working tree.
@@ -207,10 +206,19 @@ func (r *Repo) commitEnvironment(opts CommitOptions) []string {
 	return env
 }
 
+// worktree is go-git's; the caller holds r.mu.
+func (r *Repo) worktree() (*git.Worktree, error) {
+	repo, err := r.library()
+	if err != nil {
+		return nil, err
+	}
+	return repo.Worktree()
+}
+
 // commitWithout does it where there is no git program.
 func (r *Repo) commitWithout(opts CommitOptions) (string, error) {
 	r.mu.Lock()
-	worktree, err := r.repo.Worktree()
+	worktree, err := r.worktree()
 	if err == nil {
 		if len(opts.Paths) == 0 {
 			err = worktree.AddWithOptions(&git.AddOptions{All: true})
@@ -248,7 +256,7 @@ func (r *Repo) Checkout(ctx context.Context, branch string, create bool) error {
 	if r.program == "" {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		worktree, err := r.repo.Worktree()
+		worktree, err := r.worktree()
 		if err == nil {
 			err = worktree.Checkout(&git.CheckoutOptions{Branch: plumbing.NewBranchReferenceName(branch), Create: create})
 		}

@@ -10,13 +10,6 @@ import (
 	"sort"
 	"strings"
 	"time"
-
-	"github.com/go-git/go-billy/v5/osfs"
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
 // Writer makes blobs, trees and commits in a temporary folder. They enter the repository all at once, whole, when the function that was given the Writer
@@ -25,7 +18,7 @@ type Writer struct {
 	repo   *Repo
 	dir    string
 	remove func()
-	store  *filesystem.Storage
+	loose  *loose
 }
 
 // File is a file to put into a tree: Data, or OID of a blob that is in the repository already.
@@ -33,14 +26,6 @@ type File struct {
 	Path string // slash-separated
 	Data []byte
 	OID  string
-}
-
-// CommitInfo is what a commit says beside its tree. Without an author it is the user that Git is configured for, else plumb <plumb@localhost>.
-type CommitInfo struct {
-	Message string
-	Parents []string
-	Author  *Identity
-	Time    time.Time // zero: now
 }
 
 // Identity is a name and an e-mail address.
@@ -52,34 +37,25 @@ func (r *Repo) newWriter() (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := filesystem.NewStorage(osfs.New(dir), cache.NewObjectLRU(cache.MiByte))
-	return &Writer{repo: r, dir: dir, remove: remove, store: store}, nil
+	return &Writer{repo: r, dir: dir, remove: remove, loose: &loose{filepath.Join(dir, "objects"), r.format}}, nil
 }
 
 func (w *Writer) close() { w.remove() }
 
 // Blob writes a blob and gives its object id.
-func (w *Writer) Blob(data []byte) (string, error) {
-	hash, err := w.put(plumbing.BlobObject, data)
-	return hash.String(), err
-}
+func (w *Writer) Blob(data []byte) (string, error) { return w.put(blobObject, data) }
 
-func (w *Writer) put(kind plumbing.ObjectType, data []byte) (plumbing.Hash, error) {
-	obj := &plumbing.MemoryObject{}
-	obj.SetType(kind)
-	if _, err := obj.Write(data); err != nil {
-		return plumbing.ZeroHash, err
-	}
-	hash, err := w.store.SetEncodedObject(obj)
+func (w *Writer) put(what kind, data []byte) (string, error) {
+	oid, err := w.loose.write(what, data)
 	if err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("writing %s: %w", kind, err)
+		return "", fmt.Errorf("writing %s: %w", what, err)
 	}
-	return hash, nil
+	return oid, nil
 }
 
 // Tree writes the tree that base (a commit or tree; "" for an empty one) becomes when files are put into it, replacing those of the same path.
 func (w *Writer) Tree(base string, files []File) (string, error) {
-	var entries []object.TreeEntry
+	var entries []treeEntry
 	if base != "" {
 		var err error
 		if entries, err = w.repo.treeOf(base); err != nil {
@@ -96,15 +72,14 @@ func (w *Writer) Tree(base string, files []File) (string, error) {
 			return "", fmt.Errorf("%q is given twice", file.Path)
 		}
 	}
-	hash, err := w.tree(entries, sorted)
-	return hash.String(), err
+	return w.tree(entries, sorted)
 }
 
 // tree merges files, sorted by path and relative to this folder, into its entries.
-func (w *Writer) tree(entries []object.TreeEntry, files []File) (plumbing.Hash, error) {
+func (w *Writer) tree(entries []treeEntry, files []File) (string, error) {
 	at := make(map[string]int, len(entries))
 	for i, entry := range entries {
-		at[entry.Name] = i
+		at[entry.name] = i
 	}
 	entries = slices.Clone(entries)
 	for len(files) > 0 {
@@ -114,13 +89,13 @@ func (w *Writer) tree(entries []object.TreeEntry, files []File) (plumbing.Hash, 
 			same++
 		}
 		i, there := at[name]
-		var old *object.TreeEntry
+		var old *treeEntry
 		if there {
 			old = &entries[i]
 		}
 		entry, err := w.entry(name, old, files[:same])
 		if err != nil {
-			return plumbing.ZeroHash, err
+			return "", err
 		}
 		if there {
 			entries[i] = entry
@@ -130,32 +105,30 @@ func (w *Writer) tree(entries []object.TreeEntry, files []File) (plumbing.Hash, 
 		}
 		files = files[same:]
 	}
-	sort.Sort(object.TreeEntrySorter(entries))
-	tree := object.Tree{Entries: entries}
-	var obj plumbing.MemoryObject
-	if err := tree.Encode(&obj); err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("writing tree: %w", err)
+	data, err := encodeTree(entries)
+	if err != nil {
+		return "", fmt.Errorf("writing tree: %w", err)
 	}
-	return w.store.SetEncodedObject(&obj)
+	return w.put(treeObject, data)
 }
 
 func isOrUnder(path, name string) bool { return path == name || strings.HasPrefix(path, name+"/") }
 
 // entry makes the entry of name from the one that is there, if any, and the files that are it or are under it.
-func (w *Writer) entry(name string, old *object.TreeEntry, files []File) (object.TreeEntry, error) {
+func (w *Writer) entry(name string, old *treeEntry, files []File) (treeEntry, error) {
 	isFile := files[0].Path == name
 	switch {
-	case isFile && len(files) > 1, old != nil && isFile == (old.Mode == filemode.Dir):
-		return object.TreeEntry{}, fmt.Errorf("%q is a file and a folder", name)
+	case isFile && len(files) > 1, old != nil && isFile == (old.mode == modeDir):
+		return treeEntry{}, fmt.Errorf("%q is a file and a folder", name)
 	case isFile:
-		hash, err := w.blobOf(files[0])
-		return object.TreeEntry{Name: name, Mode: filemode.Regular, Hash: hash}, err
+		oid, err := w.blobOf(files[0])
+		return treeEntry{name, modeFile, oid}, err
 	}
-	var entries []object.TreeEntry
+	var entries []treeEntry
 	if old != nil {
 		var err error
-		if entries, err = w.repo.treeOf(old.Hash.String()); err != nil {
-			return object.TreeEntry{}, err
+		if entries, err = w.repo.treeOf(old.oid); err != nil {
+			return treeEntry{}, err
 		}
 	}
 	under := make([]File, len(files))
@@ -163,18 +136,18 @@ func (w *Writer) entry(name string, old *object.TreeEntry, files []File) (object
 		file.Path = strings.TrimPrefix(file.Path, name+"/")
 		under[i] = file
 	}
-	hash, err := w.tree(entries, under)
-	return object.TreeEntry{Name: name, Mode: filemode.Dir, Hash: hash}, err
+	oid, err := w.tree(entries, under)
+	return treeEntry{name, modeDir, oid}, err
 }
 
-func (w *Writer) blobOf(file File) (plumbing.Hash, error) {
+func (w *Writer) blobOf(file File) (string, error) {
 	if file.OID == "" {
-		return w.put(plumbing.BlobObject, file.Data)
+		return w.Blob(file.Data)
 	}
-	if !plumbing.IsHash(file.OID) {
-		return plumbing.ZeroHash, fmt.Errorf("%q is not an object id", file.OID)
+	if !w.repo.format.is(file.OID) {
+		return "", fmt.Errorf("%q is not an object id", file.OID)
 	}
-	return plumbing.NewHash(file.OID), nil
+	return file.OID, nil
 }
 
 // Commit writes a commit of a tree.
@@ -186,20 +159,7 @@ func (w *Writer) Commit(tree string, info CommitInfo) (string, error) {
 		who := w.repo.committer()
 		info.Author = &who
 	}
-	who := object.Signature{Name: plain(info.Author.Name), Email: plain(info.Author.Email), When: info.Time.UTC()}
-	commit := object.Commit{Author: who, Committer: who, Message: info.Message, TreeHash: plumbing.NewHash(tree)}
-	for _, parent := range info.Parents {
-		commit.ParentHashes = append(commit.ParentHashes, plumbing.NewHash(parent))
-	}
-	var obj plumbing.MemoryObject
-	if err := commit.Encode(&obj); err != nil {
-		return "", fmt.Errorf("writing commit: %w", err)
-	}
-	hash, err := w.store.SetEncodedObject(&obj)
-	if err != nil {
-		return "", fmt.Errorf("writing commit: %w", err)
-	}
-	return hash.String(), nil
+	return w.put(commitObject, info.encode(tree))
 }
 
 // plain drops what would break the line of a commit that a name stands in.
@@ -250,9 +210,4 @@ func (w *Writer) publishFolder(folder string) error {
 		}
 	}
 	return nil
-}
-
-// BlobID gives the object id that data has as a blob, without writing it.
-func BlobID(data []byte) string {
-	return plumbing.ComputeHash(plumbing.BlobObject, data).String()
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,10 @@ import (
 )
 
 const (
-	attempts  = 60
-	firstWait = 10 * time.Millisecond
-	maxWait   = 2 * time.Second
+	patience  = 10 * time.Minute // of a writer whom others are faster than
+	firstWait = 20 * time.Millisecond
+	maxWait   = 8 * time.Second
+	tries     = 3 // pushes onto a tip that stays where it is: the remote may be at work on that of another, and refuse both
 )
 
 // AppendPrivate adds records to those of this clone. A record that is there already is a success; other bytes under a path that is taken are an error, and so
@@ -54,25 +56,26 @@ func (l *Ledger) AppendPrivate(ctx context.Context, files []File) error {
 
 // missing gives the files that a commit does not have. One that it has with other bytes is an error.
 func missing(repo *gitdb.Repo, tip string, files []File) ([]File, error) {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	there, err := repo.LookupAll(tip, paths...)
+	if err != nil {
+		return nil, err
+	}
 	seen := map[string][]byte{}
 	var fresh []File
 	for _, f := range files {
-		if other, ok := seen[f.Path]; ok {
-			if !bytes.Equal(other, f.Data) {
-				return nil, errTaken(f.Path)
-			}
-			continue
-		}
-		seen[f.Path] = f.Data
-		oid, err := repo.Lookup(tip, f.Path)
-		switch {
-		case err != nil:
-			return nil, err
-		case oid == "":
-			fresh = append(fresh, f)
-		case oid != gitdb.BlobID(f.Data):
+		other, again := seen[f.Path]
+		oid := there[f.Path]
+		if again && !bytes.Equal(other, f.Data) || oid != "" && oid != repo.BlobID(f.Data) {
 			return nil, errTaken(f.Path)
 		}
+		if !again && oid == "" {
+			fresh = append(fresh, f)
+		}
+		seen[f.Path] = f.Data
 	}
 	return fresh, nil
 }
@@ -120,52 +123,116 @@ func message(files []File) string {
 }
 
 // Append adds the records that build gives to the ledger's branch: of the remote, when there is one, else of this repository. build is called with the ledger as
-// it is, and again whenever somebody else was faster, so a number that it takes from the view is right when Append succeeds. Records that are there already
-// are left alone; nothing to add is a success. The result is the tip that has them.
+// it was last seen, and again whenever that turns out to be old, so a number that it takes from the view is right when Append succeeds. Records that are there
+// already are left alone; nothing to add is a success. The result is the tip that has them.
+//
+// What a failed push means is not read from its text, which differs by server, but from the remote's tip afterwards: it has the commit (only the answer was
+// lost), or it has moved (again, after a while), or neither (then it is an error).
 func (l *Ledger) Append(ctx context.Context, build func(*View) ([]File, error)) (tip string, err error) {
-	wait := firstWait
-	for range attempts {
-		tip, err := l.appendOnce(ctx, build)
-		if err == nil {
-			return tip, nil
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	at, err := l.lastSeen(limited)
+	still := 0 // pushes onto the same tip that failed
+	for wait := firstWait; err == nil; wait = min(2*wait, maxWait) {
+		tip, err = l.appendTo(limited, at, build)
+		if errors.Is(err, errUnasked) {
+			at, err = l.present(limited, false)
+			continue
 		}
-		if !errors.Is(err, errMoved) {
-			return "", fmt.Errorf("recording in the ledger: %w", err)
+		var failed *notPushed
+		if err == nil || !errors.As(err, &failed) && !errors.Is(err, errMoved) {
+			break
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("recording in the ledger: %w", ctx.Err())
-		case <-time.After(rand.N(wait)):
+		var now published
+		if now, err = l.after(limited, rand.N(wait)); err != nil {
+			err = errors.Join(failed.because(), err)
+			break
 		}
-		wait = min(2*wait, maxWait)
+		if still++; now.tip != at.tip {
+			l.beaten++
+			still = 0
+		}
+		if failed != nil && (still == tries || still > 0 && errors.Is(failed.err, gitdb.ErrRefused)) {
+			err = failed.err
+		}
+		at = now
 	}
-	return "", problem.Failedf("many jobs are recording at once: run it again", "recording in the ledger: others were faster %d times", attempts)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = problem.Failedf("many jobs are recording at once: run it again", "others were faster %d times", l.beaten)
+	}
+	if err != nil {
+		return "", fmt.Errorf("recording in the ledger: %w", err)
+	}
+	return tip, nil
 }
 
-// errMoved says that somebody else was faster.
-var errMoved = errors.New("the ledger has moved")
+// after gives the branch as it is after a push that failed, a while later.
+func (l *Ledger) after(ctx context.Context, wait time.Duration) (published, error) {
+	select {
+	case <-ctx.Done():
+		return published{}, ctx.Err()
+	case <-time.After(wait):
+	}
+	return l.present(ctx, true)
+}
 
-func (l *Ledger) appendOnce(ctx context.Context, build func(*View) ([]File, error)) (tip string, err error) {
-	p, err := l.find(ctx)
+// present is find for those who need the answer of the remote.
+func (l *Ledger) present(ctx context.Context, moved bool) (published, error) {
+	p, err := l.find(ctx, moved)
 	if err == nil {
 		err = p.mustBeOnline()
 	}
-	if err != nil {
-		return "", err
+	return p, err
+}
+
+var (
+	errMoved   = errors.New("the ledger has moved")                     // somebody else was faster
+	errUnasked = errors.New("the cache says that all is there already") // and may be wrong: a push would have told
+)
+
+// notPushed is a push that failed, perhaps because somebody else was faster.
+type notPushed struct{ err error }
+
+func (e *notPushed) Error() string { return e.err.Error() }
+
+func (e *notPushed) because() error {
+	if e == nil {
+		return nil
 	}
+	return e.err
+}
+
+// lastSeen gives the branch as the cache has it. That it is the present one need not be asked: a push onto another is refused.
+func (l *Ledger) lastSeen(ctx context.Context) (published, error) {
+	mirror, err := l.repo.Mirror(ctx)
+	if err == nil && !l.offline {
+		if tip, err := mirror.Ref(l.branch); err == nil && tip != "" && mirror.Has(tip) {
+			return published{repo: mirror.Repo, mirror: mirror, tip: tip, known: tip, unasked: true}, nil
+		}
+	}
+	return l.present(ctx, false)
+}
+
+// appendTo tries once.
+func (l *Ledger) appendTo(ctx context.Context, p published, build func(*View) ([]File, error)) (tip string, err error) {
 	view, err := l.view(p)
 	if err != nil {
 		return "", err
 	}
 	files, err := build(view)
-	if err != nil {
+	if err = cmp.Or(view.err(), err); err != nil {
 		return "", err
 	}
 	fresh, err := missing(p.repo, p.tip, files)
-	if err != nil || len(fresh) == 0 {
-		return p.tip, err
+	switch {
+	case err != nil:
+		return "", err
+	case len(fresh) == 0 && p.unasked:
+		return "", errUnasked
+	case len(fresh) == 0:
+		return p.tip, nil
 	}
-	if err := checkNew(view, fresh); err != nil {
+	if err := checkNew(p, fresh); err != nil {
 		return "", err
 	}
 	if p.mirror == nil {
@@ -175,7 +242,7 @@ func (l *Ledger) appendOnce(ctx context.Context, build func(*View) ([]File, erro
 }
 
 // checkNew holds new records against the ledger's rules: names of their bytes, numbers without gaps.
-func checkNew(view *View, files []File) error {
+func checkNew(p published, files []File) error {
 	adding := map[string]bool{}
 	for _, f := range files {
 		adding[f.Path] = true
@@ -184,12 +251,16 @@ func checkNew(view *View, files []File) error {
 		if err := record.CheckPath(f.Path, f.Data); err != nil {
 			return err
 		}
-		p, err := record.ParsePath(f.Path)
-		if err != nil || p.Number <= 1 {
+		at, err := record.ParsePath(f.Path)
+		if err != nil || at.Number <= 1 {
 			continue
 		}
-		before := path.Join(path.Dir(f.Path), strconv.Itoa(p.Number-1)+".toml")
-		if old, ok := view.files[before]; !adding[before] && (!ok || old.private) {
+		before := path.Join(path.Dir(f.Path), strconv.Itoa(at.Number-1)+".toml")
+		oid, err := p.repo.Lookup(p.tip, before)
+		if err != nil {
+			return err
+		}
+		if oid == "" && !adding[before] {
 			return fmt.Errorf("%s comes before %s", before, f.Path)
 		}
 	}
@@ -205,7 +276,6 @@ func (l *Ledger) appendLocal(ctx context.Context, tip string, files []File) (str
 	})
 }
 
-// appendRemote pushes plainly. What an error means is not read from its text, which differs by server, but from the remote's tip: there, or moved, or neither.
 func (l *Ledger) appendRemote(ctx context.Context, p published, files []File) (string, error) {
 	var commit string
 	err := p.mirror.Write(ctx, func(w *gitdb.Writer) (err error) {
@@ -215,18 +285,8 @@ func (l *Ledger) appendRemote(ctx context.Context, p published, files []File) (s
 	if err != nil {
 		return "", err
 	}
-	if pushErr := p.mirror.Push(ctx, commit+":"+l.branch); pushErr != nil {
-		refs, err := p.mirror.ListRemote(ctx, l.branch)
-		if err != nil {
-			return "", errors.Join(pushErr, err)
-		}
-		switch refs[l.branch] {
-		case commit: // it arrived, only the answer was lost
-		case p.tip:
-			return "", pushErr
-		default:
-			return "", errMoved
-		}
+	if err := p.mirror.Push(ctx, commit+":"+l.branch); err != nil {
+		return "", &notPushed{err}
 	}
 	return commit, p.mirror.Advance(ctx, l.branch, p.known, commit)
 }

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // jobs are what a second process can be asked to do, by name.
-var jobs = map[string]func(args []string) int{"record": recordJob, "claim": claimJob}
+var jobs = map[string]func(args []string) int{"record": recordJob, "claim": claimJob, "append": appendJob}
 
 func job(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)

@@ -44,6 +44,7 @@ type Ledger struct {
 	branch  string // full ref name
 	private string // full ref name
 	offline bool
+	beaten  int // how often another was faster than Append
 }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -74,10 +75,11 @@ type published struct {
 	tip     string
 	known   string // what the mirror's own ref is at
 	offline string // why the remote was not asked or did not answer
+	unasked bool   // this is what the cache has, and the remote was not asked whether it is still so
 }
 
-// find gives the newest tip of the branch.
-func (l *Ledger) find(ctx context.Context) (published, error) {
+// find gives the newest tip of the branch. For one that has probably moved it fetches without asking first.
+func (l *Ledger) find(ctx context.Context, moved bool) (published, error) {
 	mirror, err := l.repo.Mirror(ctx)
 	if errors.Is(err, gitdb.ErrNoRemote) {
 		tip, err := l.repo.Ref(l.branch)
@@ -92,6 +94,11 @@ func (l *Ledger) find(ctx context.Context) (published, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, remotePatience)
 	defer cancel()
+	if moved && p.mirror.Fetch(limited, true, l.branch) == nil {
+		p.known, err = p.mirror.Ref(l.branch)
+		p.tip = p.known
+		return p, err
+	}
 	if err = l.refresh(limited, &p); err == nil {
 		return p, nil
 	}
@@ -155,11 +162,17 @@ func (l *Ledger) Branch() string { return strings.TrimPrefix(l.branch, "refs/hea
 // Read gives the records as they are now: those of the branch, of the remote when there is one, and those of this clone. When the remote does not answer,
 // the view is of what was last seen and says so (View.Offline).
 func (l *Ledger) Read(ctx context.Context) (*View, error) {
-	p, err := l.find(ctx)
+	p, err := l.find(ctx, false)
 	if err != nil {
 		return nil, fmt.Errorf("reading ledger: %w", err)
 	}
 	v, err := l.view(p)
+	if err == nil {
+		v.mu.Lock()
+		v.load("")
+		v.mu.Unlock()
+		err = v.err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading ledger: %w", err)
 	}
@@ -167,10 +180,8 @@ func (l *Ledger) Read(ctx context.Context) (*View, error) {
 }
 
 func (l *Ledger) view(p published) (*View, error) {
-	v := &View{Tip: p.tip, Offline: p.offline, files: map[string]file{}}
-	if err := v.add(p.repo, p.tip, false); err != nil {
-		return nil, err
-	}
+	v := &View{Tip: p.tip, Offline: p.offline, loaded: map[string]bool{}, files: map[string]file{}}
+	v.sources = append(v.sources, source{p.repo, p.tip, false})
 	own := []string{l.private}
 	if p.mirror != nil {
 		own = append(own, l.branch) // recorded before the repository had a remote
@@ -180,11 +191,8 @@ func (l *Ledger) view(p published) (*View, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := v.add(l.repo, tip, true); err != nil {
-			return nil, err
-		}
+		v.sources = append(v.sources, source{l.repo, tip, true})
 	}
-	v.sortPaths()
 	return v, nil
 }
 

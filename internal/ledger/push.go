@@ -3,8 +3,10 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // Pushed says what a push did.
@@ -35,30 +37,30 @@ func (l *Ledger) Push(ctx context.Context) (Pushed, error) {
 
 // unpushed gives the clone's records that the branch does not have, and counts the others.
 func (l *Ledger) unpushed(view *View, done *Pushed) ([]File, error) {
+	branch := view.sources[0]
 	var files []File
 	seen := map[string]bool{}
-	for _, ref := range []string{l.private, l.branch} {
-		tip, err := l.repo.Ref(ref)
+	for _, own := range view.sources[1:] {
+		if own.tip == "" || own.tip == branch.tip {
+			continue
+		}
+		entries, err := own.records()
 		if err != nil {
 			return nil, err
 		}
-		if tip == "" || tip == view.Tip {
-			continue
-		}
-		entries, err := l.repo.Files(tip)
+		there, err := branch.repo.LookupAll(branch.tip, paths(entries)...)
 		if err != nil {
 			return nil, err
 		}
 		for _, entry := range entries {
-			known, ok := view.files[entry.Path]
-			switch {
-			case !ok || seen[entry.Path]: // no record, or met before
-			case known.oid != entry.OID:
-				done.Refused = append(done.Refused, entry.Path)
-			case !known.private:
+			switch oid := there[entry.Path]; {
+			case seen[entry.Path]:
+			case oid == entry.OID:
 				done.Already++
+			case oid != "":
+				done.Refused = append(done.Refused, entry.Path)
 			default:
-				data, err := l.repo.Blob(entry.OID)
+				data, err := file{own.repo, entry.OID, true}.read(entry.Path)
 				if err != nil {
 					return nil, err
 				}
@@ -71,27 +73,38 @@ func (l *Ledger) unpushed(view *View, done *Pushed) ([]File, error) {
 	return files, nil
 }
 
+// records lists what of a commit are records.
+func (s source) records() ([]gitdb.Entry, error) {
+	entries, err := s.repo.Files(s.tip)
+	return slices.DeleteFunc(entries, func(e gitdb.Entry) bool {
+		_, err := record.ParsePath(e.Path)
+		return err != nil
+	}), err
+}
+
+func paths(entries []gitdb.Entry) []string {
+	list := make([]string, len(entries))
+	for i, entry := range entries {
+		list[i] = entry.Path
+	}
+	return list
+}
+
 // forget takes the records that a tip of the branch has out of the private ref.
 func (l *Ledger) forget(ctx context.Context, branchTip string) error {
-	published := map[string]string{}
 	repo := l.repo
 	if mirror, err := l.repo.Mirror(ctx); err == nil {
 		repo = mirror.Repo
-	}
-	if branchTip != "" {
-		entries, err := repo.Files(branchTip)
-		if err != nil {
-			return err
-		}
-		for _, entry := range entries {
-			published[entry.Path] = entry.OID
-		}
 	}
 	_, err := l.repo.Update(ctx, l.private, func(w *gitdb.Writer, tip string) (string, error) {
 		if tip == "" {
 			return "", nil
 		}
 		entries, err := l.repo.Files(tip)
+		if err != nil {
+			return "", err
+		}
+		published, err := repo.LookupAll(branchTip, paths(entries)...)
 		if err != nil {
 			return "", err
 		}

@@ -2,13 +2,16 @@ package ledger
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -20,12 +23,22 @@ type View struct {
 	Tip     string // commit of the ledger's branch; "" when there is none yet
 	Offline string // why the remote was not read; "" when it was, or when there is none
 
-	files map[string]file
-	paths []string
+	sources []source // the one that counts first
 
 	mu       sync.Mutex
+	loaded   map[string]bool // top folders whose files are known; "" stands for all
+	files    map[string]file
+	sorted   []string         // paths; nil when files has grown since
+	failure  error            // why not all could be loaded
 	decoded  map[string][]any // kind → records
 	problems problem.List
+}
+
+// source is a commit that holds records.
+type source struct {
+	repo    *gitdb.Repo
+	tip     string // "" for none yet
+	private bool
 }
 
 // file is where the bytes of a path are.
@@ -35,34 +48,77 @@ type file struct {
 	private bool
 }
 
-// add takes in the files of a commit; a path that is there already stays as it is.
-func (v *View) add(repo *gitdb.Repo, tip string, private bool) error {
-	if tip == "" {
-		return nil
+// load learns which files there are in a top folder ("runs"), or in all for "": a writer who asks for versions need not list all runs. The caller holds
+// v.mu. What goes wrong is kept for whoever asks with err.
+func (v *View) load(folder string) {
+	if v.loaded[""] || v.loaded[folder] {
+		return
 	}
-	entries, err := repo.Files(tip)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if _, err := record.ParsePath(entry.Path); err != nil {
-			if path.Ext(entry.Path) == ".toml" { // others are notes that people leave
-				v.report(entry.Path, err)
-			}
+	for _, from := range v.sources {
+		if from.tip == "" {
 			continue
 		}
-		if old, ok := v.files[entry.Path]; ok {
-			if old.oid != entry.OID {
-				v.report(entry.Path, fmt.Errorf("this clone has other bytes at %s than the ledger, whose count", entry.Path))
-			}
+		entries, err := from.repo.FilesUnder(from.tip, folder)
+		if err != nil {
+			v.failure = errors.Join(v.failure, err)
 			continue
 		}
-		v.files[entry.Path] = file{repo, entry.OID, private}
+		for _, entry := range entries {
+			if top, _, _ := strings.Cut(entry.Path, "/"); folder != "" || !v.loaded[top] {
+				v.add(from, entry)
+			}
+		}
 	}
-	return nil
+	v.loaded[folder] = true
+	v.sorted = nil
 }
 
-func (v *View) sortPaths() { v.paths = slices.Sorted(maps.Keys(v.files)) }
+// add takes in a file; one that is there already stays as it is.
+func (v *View) add(from source, entry gitdb.Entry) {
+	if _, err := record.ParsePath(entry.Path); err != nil {
+		if path.Ext(entry.Path) == ".toml" { // others are notes that people leave
+			v.report(entry.Path, err)
+		}
+		return
+	}
+	old, ok := v.files[entry.Path]
+	switch {
+	case !ok:
+		v.files[entry.Path] = file{from.repo, entry.OID, from.private}
+	case old.oid != entry.OID && from.private:
+		v.report(entry.Path, fmt.Errorf("this clone has other bytes at %s than the ledger, whose count", entry.Path))
+	case old.oid != entry.OID:
+		v.report(entry.Path, fmt.Errorf("%s is there twice, with other bytes", entry.Path))
+	}
+}
+
+// err says why the view is not whole.
+func (v *View) err() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.failure
+}
+
+// at gives the file at a path.
+func (v *View) at(path string) (file, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	top, _, _ := strings.Cut(path, "/")
+	v.load(top)
+	f, ok := v.files[path]
+	return f, ok
+}
+
+// under lists the paths in a folder ("runs/"), or all, sorted. The caller holds v.mu and does not change the list.
+func (v *View) under(folder string) []string {
+	v.load(strings.TrimSuffix(folder, "/"))
+	if v.sorted == nil {
+		v.sorted = slices.Sorted(maps.Keys(v.files))
+	}
+	start, _ := slices.BinarySearch(v.sorted, folder)
+	end := start + sort.Search(len(v.sorted)-start, func(i int) bool { return !strings.HasPrefix(v.sorted[start+i], folder) })
+	return v.sorted[start:end]
+}
 
 func (v *View) report(path string, err error) {
 	v.problems.Add(problem.Problem{Pos: problem.Pos{File: path}, Rule: "ledger-record", Level: problem.LevelWarning, Message: err.Error(),
@@ -70,15 +126,26 @@ func (v *View) report(path string, err error) {
 }
 
 // Paths lists all records, sorted.
-func (v *View) Paths() []string { return slices.Clone(v.paths) }
+func (v *View) Paths() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.under(""))
+}
+
+// maxRecord is the largest record that is read, in bytes. One is 3 KB.
+const maxRecord = 1 << 20
 
 // Bytes gives a record as it is stored. The error is gitdb.ErrNotFound when there is none.
 func (v *View) Bytes(path string) ([]byte, error) {
-	f, ok := v.files[path]
+	f, ok := v.at(path)
 	if !ok {
 		return nil, fmt.Errorf("reading record %s: %w", path, gitdb.ErrNotFound)
 	}
-	data, err := f.repo.Blob(f.oid)
+	return f.read(path)
+}
+
+func (f file) read(path string) ([]byte, error) {
+	data, err := f.repo.BlobLimit(f.oid, maxRecord)
 	if err != nil {
 		return nil, fmt.Errorf("reading record %s: %w", path, err)
 	}
@@ -86,11 +153,16 @@ func (v *View) Bytes(path string) ([]byte, error) {
 }
 
 // Private says whether a record is only in this clone so far.
-func (v *View) Private(path string) bool { return v.files[path].private }
+func (v *View) Private(path string) bool {
+	f, _ := v.at(path)
+	return f.private
+}
 
 // PathOf gives the path of the record with an id ("20010630T120000Z-0123456789ab"), or "".
 func (v *View) PathOf(id string) string {
-	for _, p := range v.paths {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, p := range v.under("") {
 		if id != "" && strings.HasSuffix(p, "/"+id+".toml") {
 			return p
 		}
@@ -116,12 +188,7 @@ func (v *View) all(kind string) []any {
 	if records, ok := v.decoded[kind]; ok {
 		return records
 	}
-	start, _ := slices.BinarySearch(v.paths, folderOf[kind])
-	end := start
-	for end < len(v.paths) && strings.HasPrefix(v.paths[end], folderOf[kind]) {
-		end++
-	}
-	records := v.decode(v.paths[start:end])
+	records := v.decode(v.under(folderOf[kind]))
 	if v.decoded == nil {
 		v.decoded = map[string][]any{}
 	}
@@ -129,30 +196,26 @@ func (v *View) all(kind string) []any {
 	return records
 }
 
-// decode reads one by one, because Git's storage is not for two at a time, and decodes on all cores.
+// decode reads and decodes on all cores. The caller holds v.mu.
 func (v *View) decode(paths []string) []any {
 	type result struct {
-		data   []byte
 		record any
 		err    error
 	}
 	results := make([]result, len(paths))
-	work := make(chan int, 64)
+	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			for i := range work {
-				results[i].record, results[i].err = record.Decode(paths[i], results[i].data)
-				results[i].data = nil
+			for i := next.Add(1) - 1; i < int64(len(paths)); i = next.Add(1) - 1 {
+				data, err := v.files[paths[i]].read(paths[i])
+				if err == nil {
+					results[i].record, err = record.Decode(paths[i], data)
+				}
+				results[i].err = err
 			}
 		})
 	}
-	for i, p := range paths {
-		if results[i].data, results[i].err = v.Bytes(p); results[i].err == nil {
-			work <- i
-		}
-	}
-	close(work)
 	workers.Wait()
 	var records []any
 	for i, r := range results {

@@ -1,0 +1,210 @@
+package gitdb
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// mode says what an entry of a tree is, as Git writes it.
+type mode uint32
+
+const (
+	modeDir     mode = 0o040000
+	modeFile    mode = 0o100644
+	modeExec    mode = 0o100755
+	modeLink    mode = 0o120000
+	modeModule  mode = 0o160000
+	modeType    mode = 0o170000
+	modeAnyFile mode = 0o100000
+)
+
+func (m mode) isFile() bool { return m&modeType == modeAnyFile }
+func (m mode) isExec() bool { return m.isFile() && m&0o111 != 0 }
+
+// treeEntry is a name in a folder.
+type treeEntry struct {
+	name string
+	mode mode
+	oid  string
+}
+
+var errTree = errors.New("damaged: this is no tree")
+
+// parseTree takes a tree apart, in whatever order it is.
+func parseTree(data []byte, f format) ([]treeEntry, error) {
+	entries := make([]treeEntry, 0, len(data)/(f.digits/2+16))
+	for len(data) > 0 {
+		modeText, rest, ok := bytes.Cut(data, []byte{' '})
+		if !ok || len(modeText) > 7 {
+			return nil, errTree
+		}
+		bits, err := strconv.ParseUint(string(modeText), 8, 32)
+		end := bytes.IndexByte(rest, 0)
+		if err != nil || end < 1 || len(rest) < end+1+f.digits/2 {
+			return nil, errTree
+		}
+		entries = append(entries, treeEntry{string(rest[:end]), mode(bits), hex.EncodeToString(rest[end+1 : end+1+f.digits/2])})
+		data = rest[end+1+f.digits/2:]
+	}
+	return entries, nil
+}
+
+// encodeTree puts entries into Git's order: that of their bytes, a folder's name ending in a slash.
+func encodeTree(entries []treeEntry) ([]byte, error) {
+	key := func(e treeEntry) string {
+		if e.mode == modeDir {
+			return e.name + "/"
+		}
+		return e.name
+	}
+	sorted := slices.SortedFunc(slices.Values(entries), func(a, b treeEntry) int { return strings.Compare(key(a), key(b)) })
+	var out bytes.Buffer
+	for _, e := range sorted {
+		oid, err := hex.DecodeString(e.oid)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not an object id", e.oid)
+		}
+		fmt.Fprintf(&out, "%o %s\x00", e.mode, e.name)
+		out.Write(oid)
+	}
+	return out.Bytes(), nil
+}
+
+// treeOf gives the entries of a tree, or of a commit's tree.
+func (r *Repo) treeOf(oid string) ([]treeEntry, error) {
+	found, data, err := r.object(oid, maxTree)
+	if err == nil && found == commitObject {
+		var c commit
+		if c, err = parseCommit(data); err == nil {
+			oid = c.tree
+			found, data, err = r.object(oid, maxTree)
+		}
+	}
+	if err == nil && found != treeObject {
+		err = fmt.Errorf("%s is a %s", oid, found)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading tree: %w", err)
+	}
+	entries, err := parseTree(data, r.format)
+	if err != nil {
+		return nil, fmt.Errorf("reading tree %s: %w", oid, err)
+	}
+	return entries, nil
+}
+
+// Entry is a file in a tree.
+type Entry struct {
+	Path string
+	OID  string
+}
+
+// Limits of a walk through all files of a commit. A few trees that hold each other can name more files than there are atoms.
+const (
+	maxDepth = 64
+	maxFiles = 1_000_000
+)
+
+// Files lists the regular files of a commit or tree, by path. Entries that are no plain files (links, submodules) and names that plumb does not read
+// are left out.
+func (r *Repo) Files(oid string) ([]Entry, error) { return r.FilesUnder(oid, "") }
+
+// FilesUnder is Files of one folder ("runs"); a commit without it has none there. Paths are whole.
+func (r *Repo) FilesUnder(oid, folder string) ([]Entry, error) {
+	prefix := ""
+	for part := range strings.SplitSeq(folder, "/") {
+		if folder == "" {
+			break
+		}
+		entries, err := r.treeOf(oid)
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(entries, func(e treeEntry) bool { return e.name == part && e.mode == modeDir })
+		if at < 0 {
+			return nil, nil
+		}
+		oid, prefix = entries[at].oid, prefix+part+"/"
+	}
+	var files []Entry
+	err := r.walk(oid, prefix, &files, 0)
+	return files, err
+}
+
+func (r *Repo) walk(oid, folder string, files *[]Entry, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("reading tree: more than %d folders deep", maxDepth)
+	}
+	entries, err := r.treeOf(oid)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !plainName(entry.name) {
+			continue
+		}
+		switch path := folder + entry.name; {
+		case entry.mode == modeDir:
+			if err := r.walk(entry.oid, path+"/", files, depth+1); err != nil {
+				return err
+			}
+		case entry.mode.isFile():
+			*files = append(*files, Entry{path, entry.oid})
+		}
+		if len(*files) > maxFiles {
+			return fmt.Errorf("reading tree: more than %d files", maxFiles)
+		}
+	}
+	return nil
+}
+
+// Lookup gives the object id of the file at path in a commit or tree ("" for an empty one), or "".
+func (r *Repo) Lookup(oid, path string) (string, error) {
+	found, err := r.LookupAll(oid, path)
+	return found[path], err
+}
+
+// LookupAll is Lookup of many files, which reads each folder once. Those that are not there are not in the result.
+func (r *Repo) LookupAll(oid string, paths ...string) (map[string]string, error) {
+	found := map[string]string{}
+	if oid == "" {
+		return found, nil
+	}
+	return found, r.lookup(oid, "", slices.Compact(slices.Sorted(slices.Values(paths))), found)
+}
+
+// lookup puts the files of sorted paths, all of them under folder, into found.
+func (r *Repo) lookup(oid, folder string, paths []string, found map[string]string) error {
+	entries, err := r.treeOf(oid)
+	if err != nil {
+		return err
+	}
+	at := make(map[string]treeEntry, len(entries))
+	for _, entry := range entries {
+		at[entry.name] = entry
+	}
+	for len(paths) > 0 {
+		name, _, below := strings.Cut(paths[0][len(folder):], "/")
+		same := 1
+		for below && same < len(paths) && strings.HasPrefix(paths[same], folder+name+"/") {
+			same++
+		}
+		entry, there := at[name]
+		switch {
+		case !there:
+		case below && entry.mode == modeDir:
+			if err := r.lookup(entry.oid, folder+name+"/", paths[:same], found); err != nil {
+				return err
+			}
+		case !below && entry.mode != modeDir:
+			found[paths[0]] = entry.oid
+		}
+		paths = paths[same:]
+	}
+	return nil
+}
