@@ -35,7 +35,7 @@ func (p *Project) repeatInTags(ctx context.Context, v *ledger.View) (tagging, er
 			out.Notes = append(out.Notes, fmt.Sprintf("%s has no tag: %s", e.Record, e.Why))
 			continue
 		}
-		tag, err := placed(e, here, remote)
+		tag, err := p.placed(e, here, remote)
 		if err != nil {
 			out.Notes = append(out.Notes, err.Error())
 			continue
@@ -70,8 +70,8 @@ func (p *Project) repeatInTags(ctx context.Context, v *ledger.View) (tagging, er
 }
 
 // placed finds the name under which a record's tag is, or is to be. A stage's name that another tool took is passed over; a version's can't be.
-func placed(e registry.Echo, here, remote map[string]string) (gitdb.Tag, error) {
-	tag, id, err := asGit(e.Tag)
+func (p *Project) placed(e registry.Echo, here, remote map[string]string) (gitdb.Tag, error) {
+	tag, id, err := p.asGit(e.Tag)
 	if err != nil {
 		return tag, err
 	}
@@ -95,19 +95,19 @@ func placed(e registry.Echo, here, remote map[string]string) (gitdb.Tag, error) 
 				continue
 			}
 			last = max(last, n.Counter)
-			again, id, err := asGit(e.As(n.Counter))
+			again, id, err := p.asGit(e.As(n.Counter))
 			if err == nil && oid == id {
 				return again, nil
 			}
 		}
 	}
-	tag, _, err = asGit(e.As(last + 1))
+	tag, _, err = p.asGit(e.As(last + 1))
 	return tag, err
 }
 
-func asGit(t registry.Tag) (gitdb.Tag, string, error) {
+func (p *Project) asGit(t registry.Tag) (gitdb.Tag, string, error) {
 	tag := gitdb.Tag{Name: t.Name, Commit: t.Commit, Author: gitdb.Identity{Name: t.Author, Email: t.Email}, Time: t.Time, Message: t.Message}
-	id, err := tag.ID()
+	id, err := p.Repo.TagID(tag)
 	return tag, id, err
 }
 

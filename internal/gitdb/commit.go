@@ -27,9 +27,8 @@ func parseCommit(data []byte) (commit, error) {
 		case "parent":
 			c.parents = append(c.parents, value)
 		case "committer":
-			after := value[strings.LastIndexByte(value, '>')+1:]
-			seconds, _, _ := strings.Cut(strings.TrimSpace(after), " ")
-			c.time, _ = strconv.ParseInt(seconds, 10, 64) // Git reads an unreadable time as 0 too
+			_, when := parseSignature(value)
+			c.time = when.Unix()
 		case "":
 			if c.tree == "" {
 				return commit{}, errors.New("damaged: a commit without a tree")
@@ -69,10 +68,31 @@ func (info CommitInfo) encode(tree string) []byte {
 	for _, parent := range info.Parents {
 		fmt.Fprintf(&out, "parent %s\n", parent)
 	}
-	seconds := max(info.Time.Unix(), 0) // Git knows no time before 1970
-	for _, role := range []string{"author", "committer"} {
-		fmt.Fprintf(&out, "%s %s <%s> %d +0000\n", role, plain(info.Author.Name), plain(info.Author.Email), seconds)
-	}
+	who := signature(*info.Author, info.Time)
+	fmt.Fprintf(&out, "author %s\ncommitter %s\n", who, who)
 	fmt.Fprintf(&out, "\n%s", info.Message)
 	return out.Bytes()
+}
+
+// signature is who and when, as commits and tags say it. Git knows no time before 1970.
+func signature(who Identity, when time.Time) string {
+	return fmt.Sprintf("%s <%s> %d +0000", plain(who.Name), plain(who.Email), max(when.Unix(), 0))
+}
+
+// parseSignature reads one. A time that cannot be read is 1970, as for Git.
+func parseSignature(text string) (Identity, time.Time) {
+	name, rest, _ := strings.Cut(text, "<")
+	end := strings.LastIndexByte(rest, '>')
+	if end < 0 {
+		return Identity{}, time.Unix(0, 0)
+	}
+	var seconds, zone int64
+	var err error
+	if when := strings.Fields(rest[end+1:]); len(when) > 0 {
+		if seconds, err = strconv.ParseInt(when[0], 10, 64); err == nil && len(when) > 1 {
+			zone, _ = strconv.ParseInt(when[1], 10, 32)
+		}
+	}
+	offset := int(zone/100*60+zone%100) * 60
+	return Identity{strings.TrimSpace(name), rest[:end]}, time.Unix(seconds, 0).In(time.FixedZone("", offset))
 }

@@ -6,36 +6,21 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
-
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
 // CommitTime is when a commit was made, in UTC.
 func (r *Repo) CommitTime(oid string) (time.Time, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	commit, err := r.commit(oid)
+	c, err := r.commitAt(oid)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reading commit %s: %w", oid, err)
 	}
-	return commit.Committer.When.UTC(), nil
-}
-
-func (r *Repo) commit(oid string) (c object.Commit, err error) {
-	obj, err := r.object(plumbing.CommitObject, oid)
-	if err == nil {
-		err = c.Decode(obj)
-	}
-	return c, err
+	return time.Unix(c.time, 0).UTC(), nil
 }
 
 // Ancestors gives a commit and those before it. whole is false when history ends in this clone before its beginning.
 func (r *Repo) Ancestors(oid string) (set map[string]bool, whole bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	w := walk{repo: r, nodes: map[plumbing.Hash]*node{}}
+	w := walk{repo: r, nodes: map[string]*node{}}
 	if err := w.start(oid, fromA); err != nil {
 		return nil, false, err
 	}
@@ -51,8 +36,8 @@ func (r *Repo) Ancestors(oid string) (set map[string]bool, whole bool, err error
 		}
 	}
 	set = make(map[string]bool, len(w.nodes))
-	for hash := range w.nodes {
-		set[hash.String()] = true
+	for oid := range w.nodes {
+		set[oid] = true
 	}
 	return set, whole, nil
 }

@@ -7,9 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 const tagRefs = "refs/tags/"
@@ -51,54 +48,54 @@ func (r *Repo) Tags(keep func(name string) bool) ([]Tag, error) {
 }
 
 func (r *Repo) tag(oid string) (Tag, bool, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	obj, err := r.object(plumbing.AnyObject, oid)
-	if err != nil || obj.Type() != plumbing.TagObject {
+	found, data, err := r.object(oid, maxCommit)
+	if err != nil || found != tagObject {
 		return Tag{}, false, err
 	}
-	var t object.Tag
-	if err := t.Decode(obj); err != nil {
-		return Tag{}, false, err
+	head, message, _ := strings.Cut(string(data), "\n\n")
+	for _, signed := range []string{"-----BEGIN PGP SIGNATURE-----", "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----"} {
+		message, _, _ = strings.Cut(message, signed)
 	}
-	if t.TargetType != plumbing.CommitObject || t.Tagger.When.Unix() <= 0 {
-		return Tag{}, false, nil
+	t := Tag{Message: message}
+	for line := range strings.Lines(head) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		switch key {
+		case "object":
+			t.Commit = value
+		case "type":
+			if value != string(commitObject) {
+				return Tag{}, false, nil
+			}
+		case "tagger":
+			t.Author, t.Time = parseSignature(value)
+		}
 	}
-	return Tag{Commit: t.Target.String(), Author: Identity{t.Tagger.Name, t.Tagger.Email}, Time: t.Tagger.When, Message: t.Message}, true, nil
+	return t, t.Time.Unix() > 0 && r.format.is(t.Commit), nil
 }
 
-// ID is the object id that the tag has when it is written: two who write the same tag write one object.
-func (t Tag) ID() (string, error) {
-	obj, err := t.encode()
-	if err != nil {
-		return "", err
-	}
-	return obj.Hash().String(), nil
+// TagID is the object id that a tag has when it is written: two who write the same tag write one object.
+func (r *Repo) TagID(t Tag) (string, error) {
+	data, err := r.encodeTag(t)
+	return r.format.sum(tagObject, data), err
 }
 
-func (t Tag) encode() (*plumbing.MemoryObject, error) {
+func (r *Repo) encodeTag(t Tag) ([]byte, error) {
 	if err := checkRefName(tagRefs + t.Name); err != nil || strings.HasPrefix(t.Name, "-") {
 		return nil, fmt.Errorf("%q is not the name of a tag", t.Name)
 	}
-	if !plumbing.IsHash(t.Commit) {
+	if !r.format.is(t.Commit) {
 		return nil, fmt.Errorf("tag %s: %q is not a commit", t.Name, t.Commit)
 	}
-	tag := object.Tag{Name: t.Name, Message: t.Message, TargetType: plumbing.CommitObject, Target: plumbing.NewHash(t.Commit),
-		Tagger: object.Signature{Name: plain(t.Author.Name), Email: plain(t.Author.Email), When: t.Time.UTC()}}
-	obj := &plumbing.MemoryObject{}
-	if err := tag.Encode(obj); err != nil {
-		return nil, fmt.Errorf("writing tag %s: %w", t.Name, err)
-	}
-	return obj, nil
+	return fmt.Appendf(nil, "object %s\ntype commit\ntag %s\ntagger %s\n\n%s", t.Commit, t.Name, signature(t.Author, t.Time), t.Message), nil
 }
 
 // WriteTags makes tags in this repository. One that is there already stays as it is when it is the same; another of that name is ErrMoved.
 func (r *Repo) WriteTags(ctx context.Context, tags []Tag) error {
 	err := r.Write(ctx, func(w *Writer) error {
 		for _, t := range tags {
-			obj, err := t.encode()
+			data, err := r.encodeTag(t)
 			if err == nil {
-				_, err = w.store.SetEncodedObject(obj)
+				_, err = w.put(tagObject, data)
 			}
 			if err != nil {
 				return err
@@ -110,7 +107,7 @@ func (r *Repo) WriteTags(ctx context.Context, tags []Tag) error {
 		return err
 	}
 	for _, t := range tags {
-		oid, err := t.ID()
+		oid, err := r.TagID(t)
 		if err != nil {
 			return err
 		}

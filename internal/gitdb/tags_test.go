@@ -45,7 +45,7 @@ func TestTags(t *testing.T) {
 		t.Errorf("%v %+v", err, tags)
 	}
 	for _, name := range []string{"", "-x", "a..b", "a b", "../x", "a\nb", ".git/x"} {
-		if _, err := (Tag{Name: name, Commit: head}).ID(); err == nil {
+		if _, err := r.TagID(Tag{Name: name, Commit: head}); err == nil {
 			t.Errorf("%q is the name of a tag", name)
 		}
 	}
@@ -64,7 +64,7 @@ func TestPushTags(t *testing.T) {
 	if err := r.PushTags(context.Background(), []string{"m@v1.0.0"}); err != nil {
 		t.Fatal(err)
 	}
-	id, _ := tag.ID()
+	id, _ := r.TagID(tag)
 	here, remote, asked, err := r.TagIDs(context.Background())
 	if err != nil || !asked || here["m@v1.0.0"] != id || remote["m@v1.0.0"] != id {
 		t.Errorf("%v %v %v, want %s", here, remote, err, id)
