@@ -97,6 +97,7 @@ func objectFolders(dir string, depth int) []string {
 }
 
 // find asks one place after the other. When none has the object, a pack may have come since, or a gc that is running may be moving it: look again.
+// Damage counts only when no other place has the object.
 func (r *Repo) find(oid string, ask func(objects) error) error {
 	if !r.format.is(oid) {
 		return fmt.Errorf("%q is not an object id", oid)
@@ -106,12 +107,17 @@ func (r *Repo) find(oid string, ask func(objects) error) error {
 		if attempt > 1 {
 			time.Sleep(time.Millisecond << attempt)
 		}
+		err = ErrNotFound
 		for _, place := range r.objects {
 			if attempt > 0 {
 				place.refresh()
 			}
-			if err = ask(place); !errors.Is(err, ErrNotFound) {
-				return err
+			answer := ask(place)
+			if answer == nil || errors.As(answer, new(tooLarge)) {
+				return answer
+			}
+			if !errors.Is(answer, ErrNotFound) {
+				err = answer
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -69,7 +70,9 @@ func (p *packs) find(oid string) (place, error) {
 	var damaged error
 	for _, pack := range p.open {
 		if pack.err != nil {
-			damaged = pack.err
+			if !errors.Is(pack.err, fs.ErrNotExist) { // else a gc has just removed it
+				damaged = pack.err
+			}
 			continue
 		}
 		if offset, ok := pack.offset(hash); ok {
