@@ -26,9 +26,9 @@ func checkParams(s *doc.Set, e *doc.Experiment) {
 	if e.Train.Learner != "glm" && e.Train.Learner != "gbdt" {
 		return
 	}
-	alone := 0
+	task, alone := taskOf(s, e), 0
 	for _, name := range keys(e.Params) {
-		for _, said := range learn.CheckParams(e.Train.Learner, map[string]any{name: e.Params[name]}) {
+		for _, said := range learn.CheckParams(e.Train.Learner, task, map[string]any{name: e.Params[name]}) {
 			alone++
 			if !saidOfBase(s, e, name) {
 				addParam(s, e, said, "params", name)
@@ -38,7 +38,7 @@ func checkParams(s *doc.Set, e *doc.Experiment) {
 	if alone > 0 {
 		return
 	}
-	for _, said := range learn.CheckParams(e.Train.Learner, e.Params) {
+	for _, said := range learn.CheckParams(e.Train.Learner, task, e.Params) {
 		addParam(s, e, said, "params")
 	}
 }
@@ -62,9 +62,17 @@ func addParam(s *doc.Set, e *doc.Experiment, said string, key ...string) {
 	s.Problems.Add(problem.Problem{Pos: at, Rule: "param", Level: problem.LevelError, Message: message, Hint: hint})
 }
 
+// taskOf is the task of an experiment's model, or "" where there is none.
+func taskOf(s *doc.Set, e *doc.Experiment) string {
+	if m := s.Models[e.Model]; m != nil {
+		return m.Task
+	}
+	return ""
+}
+
 // wrongParams is what is wrong with the parameters of one experiment, --set included.
-func wrongParams(e *doc.Experiment) error {
-	said := learn.CheckParams(e.Train.Learner, e.Params)
+func wrongParams(s *doc.Set, e *doc.Experiment) error {
+	said := learn.CheckParams(e.Train.Learner, taskOf(s, e), e.Params)
 	if len(said) == 0 {
 		return nil
 	}

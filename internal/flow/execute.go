@@ -81,7 +81,7 @@ func (w *workshop) answer(ctx context.Context, t *Tree, experiment string, s rea
 	if e.Train.Learner == "command" {
 		return nil, problem.Wrongf("glm and gbdt are built in", "%s: this version of plumb checks and digests learner = \"command\", and does not run it", e.Path)
 	}
-	if err := wrongParams(e); err != nil {
+	if err := wrongParams(t.Docs, e); err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Path, err)
 	}
 	x := &execution{}

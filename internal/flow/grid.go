@@ -142,7 +142,7 @@ func (t *Tree) complete(c *cell, experiment string, grid []Axis) error {
 		return err
 	}
 	e := c.docs.Experiments[experiment]
-	if err := wrongParams(e); err != nil {
+	if err := wrongParams(c.docs, e); err != nil {
 		return err
 	}
 	for _, a := range grid {

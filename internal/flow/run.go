@@ -53,7 +53,7 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 		if t.Docs, err = t.Docs.WithSet(o.Experiment, o.Set); err != nil {
 			return nil, err
 		}
-		if err := wrongParams(t.Docs.Experiments[o.Experiment]); err != nil {
+		if err := wrongParams(t.Docs, t.Docs.Experiments[o.Experiment]); err != nil {
 			return nil, err
 		}
 		t.Dirty = true

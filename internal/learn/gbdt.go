@@ -16,96 +16,128 @@ import (
 type gbdt struct {
 	job        *Job
 	p          map[string]float64
+	loss       loss
 	binners    []binner
 	train      binned
-	margin     []float64              // of each train row
-	gradient   []pair                 // of each train row, fixed point
+	margin     [][]float64            // of each train row, by margin: one, or one a class
+	gradient   []pair                 // of each train row by the margin at hand, fixed point
 	unit       struct{ g, h float64 } // value of one step of the fixed point
+	step       float64                // leaves are multiples of it, see grid
+	move       float64                // a leaf moves by no more, before the rate
 	minChild   int64
 	minHessian float64
 	heaviest   float64 // the largest weight
+	unknown    []bool  // classes without a train row: they grow no trees
+	sample     []uint32
 	random     generator
 	grower     grower
 }
 
-func trainGBDT(ctx context.Context, job *Job, p map[string]float64) (model.Model, error) {
-	features, err := describe(&job.Train.X, int(p["levels"]))
+// maxMargins bounds rows × classes: 1 GB of margins.
+const maxMargins = 1 << 27
+
+func trainGBDT(ctx context.Context, job *Job, p settings) (model.Model, error) {
+	features, err := describe(&job.Train.X, int(p.number["levels"]))
 	if err != nil {
 		return nil, err
 	}
-	b := &gbdt{job: job, p: p, random: generator(job.Seed), heaviest: 1, minChild: int64(p["min_child"]), minHessian: p["min_hessian"]}
+	b := &gbdt{job: job, p: p.number, loss: newLoss(job, p.word), random: generator(job.Seed), heaviest: 1, move: math.Inf(1),
+		minChild: int64(p.number["min_child"]), minHessian: p.number["min_hessian"]}
 	if job.Train.W != nil {
 		b.heaviest = maximum(job.Train.W)
 	}
-	if b.binners, err = newBinners(features, &job.Train.X, int(p["bins"]), job.Threads); err != nil {
+	if p.word != model.LossSquared {
+		b.move = logMove
+	}
+	if b.binners, err = newBinners(features, &job.Train.X, int(b.p["bins"]), job.Threads); err != nil {
 		return nil, err
 	}
 	if err := b.train.of(b.binners, &job.Train.X, job.Threads); err != nil {
 		return nil, err
 	}
-	m := &model.Trees{Task: job.Task, Columns: features, Base: base(job), Notes: b.train.notes(features)}
+	m := &model.Trees{Task: job.Task, Loss: p.word, Classes: job.Classes, Columns: features, Notes: append(b.train.notes(features), job.lostClasses()...)}
+	base := b.loss.base(&job.Train)
+	b.step, b.unknown = grid(job, base[0], p.word), make([]bool, len(base))
+	for k, x := range base {
+		m.Base = append(m.Base, rounded(x, b.step))
+		b.margin = append(b.margin, filled(job.Train.X.N, float64(m.Base[k])))
+	}
+	if job.Task == model.TaskMulticlass {
+		weights, _ := job.Train.classWeights(len(base))
+		for k, w := range weights {
+			b.unknown[k] = w == 0
+		}
+	}
 	watch, err := b.watch(m.Base)
 	if err != nil {
 		return nil, err
 	}
-	b.margin, b.gradient = filled(job.Train.X.N, m.Base), make([]pair, job.Train.X.N)
+	b.gradient = make([]pair, job.Train.X.N)
 	b.grower = newGrower(b)
 	return m, b.boost(ctx, m, watch)
 }
 
-// boost adds trees until there are enough, or nothing is left to split, or the valid part says stop.
+// boost adds rounds of trees, one a margin, until there are enough, or nothing is left to split, or the valid part says stop.
 func (b *gbdt) boost(ctx context.Context, m *model.Trees, watch *watch) error {
 	rounds := int(b.p["rounds"])
 	for round := range rounds {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b.gradients()
 		sampled := b.sampleRows()
-		tree, err := b.grower.grow(ctx, b.sampleColumns())
-		if err != nil {
-			return err
+		b.loss.prepare(b)
+		trees, leaves := make([]binTree, len(b.margin)), 0
+		for k := range trees {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			tree, err := b.tree(ctx, k, sampled)
+			if err != nil {
+				return err
+			}
+			trees[k], leaves = tree, leaves+len(tree)
 		}
-		if len(tree) == 1 && len(m.Trees) > 0 && !sampled && b.p["columns"] == 1 {
+		if leaves == len(trees) && round > 0 && !sampled && b.p["columns"] == 1 {
 			break
 		}
-		m.Trees = append(m.Trees, tree.model(b.binners))
-		b.grower.addTo(b.margin, tree, sampled)
-		b.job.Progress(round+1, rounds, watch.see(tree))
+		for _, tree := range trees {
+			m.Trees = append(m.Trees, tree.model(b.binners))
+		}
+		b.job.Progress(round+1, rounds, watch.see(trees))
 		if watch.stop() {
-			m.Trees = m.Trees[:watch.best]
+			m.Trees = m.Trees[:watch.best*len(trees)]
 			break
 		}
 	}
 	return nil
 }
 
-// base is the margin that alone has the least loss.
-func base(job *Job) float64 {
-	sum, total := 0.0, 0.0
-	for i, y := range job.Train.Y {
-		w := job.Train.weight(i)
-		sum += float64(w * y)
-		total += w
+// tree grows the next tree of margin k and adds it to the margin. Other margins of the round do not see it: prepare came before.
+func (b *gbdt) tree(ctx context.Context, k int, sampled bool) (binTree, error) {
+	columns := b.sampleColumns()
+	if b.unknown[k] {
+		return binTree{{}}, nil
 	}
-	if mean := sum / total; job.Task == model.TaskBinary {
-		return math.Log(mean / (1 - mean))
+	b.gradients(k)
+	if sampled {
+		b.grower.rows = append(b.grower.rows[:0], b.sample...)
 	} else {
-		return mean
+		b.grower.all()
 	}
+	tree, err := b.grower.grow(ctx, columns)
+	if err == nil {
+		b.grower.addTo(b.margin[k], tree, sampled)
+	}
+	return tree, err
 }
 
-// sampleRows puts the rows that the next tree grows on into the grower: each with the same chance.
+// sampleRows draws the rows that the next round's trees grow on: each with the same chance.
 func (b *gbdt) sampleRows() bool {
 	share := b.p["rows"]
 	if share == 1 {
-		b.grower.all()
 		return false
 	}
-	b.grower.rows = b.grower.rows[:0]
+	b.sample = b.sample[:0]
 	for i := range b.train.rows {
 		if b.random.float() < share {
-			b.grower.rows = append(b.grower.rows, uint32(i))
+			b.sample = append(b.sample, uint32(i))
 		}
 	}
 	return true

@@ -100,7 +100,7 @@ func (g *grower) node(total cell, depth int) binNode {
 	gradient, hessian := float64(total.g)*g.b.unit.g, float64(total.h)*g.b.unit.h
 	n := binNode{total: total, depth: depth, hessian: float32(hessian)}
 	if penalised := hessian + g.b.p["l2"]; penalised > 0 {
-		n.value = model.Single(-gradient / penalised * g.b.p["rate"])
+		n.value = rounded(min(max(-gradient/penalised, -g.b.move), g.b.move)*g.b.p["rate"], g.b.step)
 	}
 	return n
 }

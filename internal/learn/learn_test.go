@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -18,16 +20,15 @@ var learners = []string{model.KindGLM, model.KindGBDT}
 
 // TestThreads: the same bytes from 1, 2, 3 and 8 goroutines, with sampling and early stopping too.
 func TestThreads(t *testing.T) {
-	binary, regression := made(40_000)
 	for _, learner := range learners {
-		for task, set := range map[string]Set{model.TaskBinary: binary, model.TaskRegression: regression} {
-			params := map[string]any{}
-			if learner == model.KindGBDT {
-				params = map[string]any{"rounds": int64(12), "rows": 0.7, "columns": 0.6, "early_stopping": int64(3)}
+		for task, set := range madeAll(40_000) {
+			job := madeJob(task, learner, 1)
+			if job.Seed = 7; learner == model.KindGBDT {
+				maps.Copy(job.Params, map[string]any{"rounds": int64(12), "rows": 0.7, "columns": 0.6, "early_stopping": int64(3)})
 			}
 			var first []byte
 			for _, threads := range []int{1, 2, 3, 8} {
-				job := Job{Task: task, Learner: learner, Params: params, Seed: 7, Threads: threads, Train: set.part(0, 35_000), Valid: set.part(35_000, 40_000)}
+				job.Threads, job.Train, job.Valid = threads, set.part(0, 35_000), set.part(35_000, 40_000)
 				got := encoded(t, train(t, job))
 				if first == nil {
 					first = got
@@ -61,23 +62,23 @@ func TestSeed(t *testing.T) {
 
 // TestRoundTrip: a model that was written and read scores the same bits, and writes the same bytes.
 func TestRoundTrip(t *testing.T) {
-	binary, regression := made(3000)
 	for _, learner := range learners {
-		for task, set := range map[string]Set{model.TaskBinary: binary, model.TaskRegression: regression} {
-			m := train(t, Job{Task: task, Learner: learner, Train: set})
+		for _, task := range []string{model.TaskBinary, model.TaskRegression, model.TaskMulticlass, counts} {
+			job := madeJob(task, learner, 3000)
+			set, m := job.Train, train(t, job)
 			file := encoded(t, m)
 			again, err := model.Load(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(score(t, m, set.X), score(t, again, set.X)) || !bytes.Equal(file, encoded(t, again)) {
+			if !reflect.DeepEqual(scores(t, m, set.X), scores(t, again, set.X)) || !bytes.Equal(file, encoded(t, again)) {
 				t.Errorf("%s %s changes when it is written", learner, task)
 			}
 			sum := 0.0
 			for _, share := range again.Importance() {
 				sum += share
 			}
-			if !near(sum, 1, 1e-9) || again.Kind() != learner || len(again.Features()) != 5 || again.Describe().Task != task {
+			if !near(sum, 1, 1e-9) || again.Kind() != learner || len(again.Features()) != 5 || again.Describe().Task != job.Task {
 				t.Errorf("%s %s: shares add up to %v; %+v", learner, task, sum, again.Describe())
 			}
 		}
@@ -100,7 +101,7 @@ func TestWrong(t *testing.T) {
 		"every weight":             {Train: Set{X: binary.X, Y: binary.Y, W: filled(50, 0)}},
 		"no feature":               {Train: Set{X: table.Frame{N: 50}, Y: binary.Y}},
 		"two features are named":   {Train: Set{X: twice, Y: binary.Y}},
-		"does not learn":           {Task: model.TaskMulticlass, Train: binary},
+		"two classes or more":      {Task: model.TaskMulticlass, Train: binary},
 		"unknown task":             {Task: "forecast", Train: binary},
 		"has no parameter \"rnd\"": {Train: binary, Params: map[string]any{"rnd": int64(1)}},
 	} {
@@ -203,24 +204,28 @@ func TestMemory(t *testing.T) {
 
 func TestCheckParams(t *testing.T) {
 	for _, c := range []struct {
-		learner string
-		params  map[string]any
-		want    []string
+		learner, task string
+		params        map[string]any
+		want          []string
 	}{
-		{"gbdt", map[string]any{"rounds": int64(300), "rate": 0.05, "l2": int64(1), "leaves": 31.0}, nil},
-		{"glm", nil, nil},
-		{"command", map[string]any{"anything": "goes"}, nil},
-		{"gbdt", map[string]any{"round": int64(3), "rate": int64(0)}, []string{"params.rate (learning rate) is 0; it must be a number above 0, at most 1",
+		{"gbdt", "binary", map[string]any{"rounds": int64(300), "rate": 0.05, "l2": int64(1), "leaves": 31.0}, nil},
+		{"glm", "binary", nil, nil},
+		{"command", "binary", map[string]any{"anything": "goes"}, nil},
+		{"gbdt", "binary", map[string]any{"round": int64(3), "rate": int64(0)}, []string{"params.rate (learning rate) is 0; it must be a number above 0, at most 1",
 			`gbdt has no parameter "round"; did you mean "rounds"?`}},
-		{"gbdt", map[string]any{"learning_rate": 0.1}, []string{`gbdt has no parameter "learning_rate"; did you mean "rate"?`}},
-		{"gbdt", map[string]any{"rounds": 1.5}, []string{"params.rounds (trees) is 1.5; it must be a whole number of 1 to 10000"}},
-		{"gbdt", map[string]any{"rounds": "many"}, []string{"params.rounds (trees) is many; it must be a whole number of 1 to 10000"}},
-		{"gbdt", map[string]any{"rounds": int64(10_000), "leaves": int64(4096)}, []string{"params.rounds × params.leaves is 40960000; at most 1000000 are allowed"}},
-		{"glm", map[string]any{"qqqqqq": true}, []string{`glm has no parameter "qqqqqq"; it has iterations, l1, l2, levels`}},
-		{"glm", map[string]any{"l2": math.NaN()}, []string{"params.l2 (ridge penalty, as in l1's formula) is NaN; it must be 0 or more"}},
-		{"svm", nil, []string{`unknown learner "svm": allowed are glm and gbdt`}},
+		{"gbdt", "binary", map[string]any{"learning_rate": 0.1}, []string{`gbdt has no parameter "learning_rate"; did you mean "rate"?`}},
+		{"gbdt", "binary", map[string]any{"rounds": 1.5}, []string{"params.rounds (trees) is 1.5; it must be a whole number of 1 to 10000"}},
+		{"gbdt", "binary", map[string]any{"rounds": "many"}, []string{"params.rounds (trees) is many; it must be a whole number of 1 to 10000"}},
+		{"gbdt", "binary", map[string]any{"rounds": int64(10_000), "leaves": int64(4096)}, []string{"params.rounds × params.leaves is 40960000; at most 1000000 are allowed"}},
+		{"glm", "binary", map[string]any{"qqqqqq": true}, []string{`glm has no parameter "qqqqqq"; it has family, iterations, l1, l2, levels`}},
+		{"glm", "binary", map[string]any{"l2": math.NaN()}, []string{"params.l2 (ridge penalty, as in l1's formula) is NaN; it must be 0 or more"}},
+		{"glm", "regression", map[string]any{"family": "poisson"}, nil},
+		{"glm", "binary", map[string]any{"family": "poisson"}, []string{"params.family (distribution of the label) is poisson; for a binary task it must be binomial"}},
+		{"gbdt", "regression", map[string]any{"objective": "poisson"}, []string{`gbdt has no parameter "objective"; did you mean "loss"?`}},
+		{"gbdt", "", map[string]any{"loss": int64(1)}, []string{"params.loss (what the trees make small) is 1; it must be squared_error, log_loss or poisson"}},
+		{"svm", "binary", nil, []string{`unknown learner "svm": allowed are glm and gbdt`}},
 	} {
-		if got := CheckParams(c.learner, c.params); !slices.Equal(got, c.want) {
+		if got := CheckParams(c.learner, c.task, c.params); !slices.Equal(got, c.want) {
 			t.Errorf("%s %v:\n%q\n%q", c.learner, c.params, got, c.want)
 		}
 	}

@@ -16,9 +16,20 @@ import (
 
 var update = flag.Bool("update", false, "write the golden models")
 
-// made gives n made-up rows, the same as class Made of testdata/golden.py: five features of all kinds, a label and a value that depend on
-// them, and weights.
+// made gives n made-up rows with a label and with a value.
 func made(n int) (binary, regression Set) {
+	all := madeAll(n)
+	return all[model.TaskBinary], all[model.TaskRegression]
+}
+
+var threeClasses = []string{"low", "middle", "high <é>"}
+
+// counts is the key of a regression on counts in madeAll.
+const counts = "counts"
+
+// madeAll gives n made-up rows, the same as class Made of testdata/golden.py: five features of all kinds, labels of each task that depend on
+// them, and weights.
+func madeAll(n int) map[string]Set {
 	var u [10][]float64
 	for k := range u {
 		stream := generator(1000 * k)
@@ -29,7 +40,7 @@ func made(n int) (binary, regression Set) {
 	share, hour, level := numbers("share", n), table.Vector{Column: table.Column{Name: "hour", Type: table.Int64}, Ints: make([]int64, n)}, texts("level", n)
 	amount, flagged := numbers("amount", n), table.Vector{Column: table.Column{Name: "flag", Type: table.Bool}, Bools: make([]bool, n)}
 	amount.Null = make([]bool, n)
-	label, value, weight := make([]float64, n), make([]float64, n), make([]float64, n)
+	label, value, weight, class, count := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	for i := range n {
 		l := math.Floor(u[3][i] * u[3][i] * 30)
 		share.Floats[i], hour.Ints[i], level.Strings[i] = u[1][i], int64(u[2][i]*24), fmt.Sprintf("L%02d", int(l))
@@ -45,10 +56,18 @@ func made(n int) (binary, regression Set) {
 		if u[8][i] < logistic(f) {
 			label[i] = 1
 		}
+		switch z := f + 4*(u[8][i]-0.5); {
+		case z >= 1:
+			class[i] = 2
+		case z >= 0:
+			class[i] = 1
+		}
+		count[i] = math.Floor(3 * u[8][i] * math.Exp(f/2))
 		value[i], weight[i] = 10*f+5*(u[9][i]-0.5), 0.5+u[7][i]
 	}
 	x := table.Frame{N: n, Columns: []table.Vector{share, hour, level, amount, flagged}}
-	return Set{X: x, Y: label, W: weight}, Set{X: x, Y: value, W: weight}
+	return map[string]Set{model.TaskBinary: {X: x, Y: label, W: weight}, model.TaskRegression: {X: x, Y: value, W: weight},
+		model.TaskMulticlass: {X: x, Y: class, W: weight}, counts: {X: x, Y: count, W: weight}}
 }
 
 func numbers(name string, n int) table.Vector {
@@ -104,13 +123,28 @@ func train(t testing.TB, job Job) model.Model {
 	return m
 }
 
-func score(t testing.TB, m model.Model, x table.Frame) []float64 {
+func score(t testing.TB, m model.Model, x table.Frame) []float64 { return scores(t, m, x)[0] }
+
+func scores(t testing.TB, m model.Model, x table.Frame) [][]float64 {
 	t.Helper()
 	s, err := m.Score(x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s[0]
+	return s
+}
+
+// madeJob is a training on n made-up rows; the task may be counts.
+func madeJob(task, learner string, n int) Job {
+	job := Job{Task: task, Learner: learner, Train: madeAll(n)[task], Params: map[string]any{}}
+	switch task {
+	case model.TaskMulticlass:
+		job.Classes = threeClasses
+	case counts:
+		job.Task = model.TaskRegression
+		job.Params[map[string]string{model.KindGLM: "family", model.KindGBDT: "loss"}[learner]] = "poisson"
+	}
+	return job
 }
 
 func encoded(t testing.TB, m model.Model) []byte {
@@ -163,6 +197,27 @@ func logLoss(label, scores []float64) float64 {
 		sum -= label[i]*math.Log(p) + (1-label[i])*math.Log(1-p)
 	}
 	return sum / float64(len(label))
+}
+
+// manyLogLoss is the log loss of probabilities, one column a class.
+func manyLogLoss(label []float64, scores [][]float64) float64 {
+	sum := 0.0
+	for i, y := range label {
+		sum -= math.Log(scores[int(y)][i])
+	}
+	return sum / float64(len(label))
+}
+
+// poissonDeviance is twice the mean of y·log(y/ŷ) − y + ŷ.
+func poissonDeviance(value, scores []float64) float64 {
+	sum := 0.0
+	for i, p := range scores {
+		if value[i] > 0 {
+			sum += value[i] * math.Log(value[i]/p)
+		}
+		sum += p - value[i]
+	}
+	return 2 * sum / float64(len(value))
 }
 
 func rmse(value, scores []float64) float64 {

@@ -13,8 +13,8 @@ import (
 	"github.com/plumb-ml/plumb/internal/table"
 )
 
-// TestWeights: a weight of 2 is the row twice, a weight of 0 no row. Trees cut numbers between rows and count rows of rare levels, so there
-// the data has few of both.
+// TestWeights: a doubled weight is the row twice, a weight of 0 no row. Trees cut numbers between rows and count rows of rare levels, so there
+// the data has few of both; and all rows have weights of their own, or two splits may be equally good and the last bit choose.
 func TestWeights(t *testing.T) {
 	binary, regression := made(240)
 	for _, learner := range learners {
@@ -28,9 +28,9 @@ func TestWeights(t *testing.T) {
 			var rows []int
 			w, twice := make([]float64, set.X.N), Set{}
 			for i := range w {
-				w[i] = float64(i % 3)
+				w[i] = set.W[i] * float64(i%3)
 				for range i % 3 {
-					rows, twice.Y = append(rows, i), append(twice.Y, set.Y[i])
+					rows, twice.Y, twice.W = append(rows, i), append(twice.Y, set.Y[i]), append(twice.W, set.W[i])
 				}
 			}
 			twice.X = set.X.Select(rows)
@@ -38,7 +38,7 @@ func TestWeights(t *testing.T) {
 			b := score(t, train(t, Job{Task: task, Learner: learner, Params: params, Train: twice}), twice.X)
 			off := 0
 			for i := range a {
-				if !near(a[i], b[i], 1e-5) {
+				if !near(a[i], b[i], 1e-4) { // leaves are whole steps of 1e-6
 					off++
 				}
 			}

@@ -10,9 +10,10 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
-// param is one thing that a learner can be told. Limits are inclusive, but a lowest of a share is exclusive.
+// param is one thing that a learner can be told: a number, or a word of a few. Limits are inclusive, but a lowest of a share is exclusive.
 type param struct {
 	name         string
+	words        []word
 	whole        bool // an integer
 	value        float64
 	low, high    float64
@@ -20,15 +21,31 @@ type param struct {
 	about, limit string
 }
 
+// word is a value of a parameter that says what is learned, and the tasks that it is for; of those that fit a task the first is the default.
+type word struct {
+	text  string
+	tasks []string
+}
+
+// settings are the parameters of one training, defaults filled in.
+type settings struct {
+	number map[string]float64
+	word   string // the family or the loss
+}
+
 // The parameters of the learners. A changed default changes results: raise the algorithm's version with it.
 var knownParams = map[string][]param{
 	model.KindGLM: {
+		{name: "family", words: []word{{familyGaussian, regression}, {familyBinomial, binary}, {familyMultinomial, multiclass}, {model.FamilyPoisson, regression}},
+			about: "distribution of the label"},
 		{name: "l1", high: math.MaxFloat64, about: "lasso penalty on standardised coefficients: mean loss + l1·Σ|β| + l2/2·Σβ²", limit: "0 or more"},
 		{name: "l2", high: math.MaxFloat64, about: "ridge penalty, as in l1's formula", limit: "0 or more"},
 		{name: "levels", whole: true, value: 100, low: 1, high: 1000, about: "levels of a category kept; rarer ones share \"other\"", limit: "a whole number of 1 to 1000"},
 		{name: "iterations", whole: true, value: 100, low: 1, high: 10_000, about: "Newton steps at most", limit: "a whole number of 1 to 10000"},
 	},
 	model.KindGBDT: {
+		{name: "loss", words: []word{{model.LossSquared, regression}, {model.LossLog, []string{model.TaskBinary, model.TaskMulticlass}}, {model.LossPoisson, regression}},
+			about: "what the trees make small"},
 		{name: "rounds", whole: true, value: 100, low: 1, high: 10_000, about: "trees", limit: "a whole number of 1 to 10000"},
 		{name: "rate", value: 0.1, high: 1, positive: true, about: "learning rate", limit: "a number above 0, at most 1"},
 		{name: "leaves", whole: true, value: 31, low: 2, high: 4096, about: "leaves of a tree at most", limit: "a whole number of 2 to 4096"},
@@ -45,29 +62,43 @@ var knownParams = map[string][]param{
 	},
 }
 
-// maxLeaves bounds rounds × leaves, so that the model's file stays below model.MaxBytes.
+var binary, multiclass, regression = []string{model.TaskBinary}, []string{model.TaskMulticlass}, []string{model.TaskRegression}
+
+// The families of glm that follow from the task, as R names them.
+const (
+	familyGaussian    = "gaussian"
+	familyBinomial    = "binomial"
+	familyMultinomial = "multinomial"
+)
+
+// maxLeaves bounds rounds × leaves × classes, so that the model's file stays below model.MaxBytes.
 const maxLeaves = 1_000_000
 
-// CheckParams says what is wrong with the parameters of a learner, in the order of their names; nothing for a command, which has its own.
-func CheckParams(learner string, params map[string]any) []string {
+// CheckParams says what is wrong with the parameters of a learner for a task, in the order of their names; nothing for a command, which has
+// its own. An unknown task is not its business: words are then taken for any.
+func CheckParams(learner, task string, params map[string]any) []string {
 	if learner == "command" {
 		return nil
 	}
-	_, wrong := readParams(learner, params)
+	_, wrong := readParams(learner, task, params)
 	return wrong
 }
 
 // readParams fills in the defaults.
-func readParams(learner string, given map[string]any) (values map[string]float64, wrong []string) {
+func readParams(learner, task string, given map[string]any) (s settings, wrong []string) {
 	known, ok := knownParams[learner]
 	if !ok {
-		return nil, []string{fmt.Sprintf("unknown learner %q: allowed are %s", learner, problem.And([]string{model.KindGLM, model.KindGBDT}))}
+		return s, []string{fmt.Sprintf("unknown learner %q: allowed are %s", learner, problem.And([]string{model.KindGLM, model.KindGBDT}))}
 	}
-	values = map[string]float64{}
+	s.number = map[string]float64{}
 	var names []string
 	for _, p := range known {
-		values[p.name] = p.value
 		names = append(names, p.name)
+		if p.words == nil {
+			s.number[p.name] = p.value
+		} else {
+			s.word = append(p.fitting(task), "")[0]
+		}
 	}
 	var keys []string
 	for key := range given {
@@ -78,19 +109,48 @@ func readParams(learner string, given map[string]any) (values map[string]float64
 		at := slices.Index(names, key)
 		if at < 0 {
 			wrong = append(wrong, unknownParam(learner, key, names))
-			continue
+		} else if said := s.set(&known[at], task, given[key]); said != "" {
+			wrong = append(wrong, said)
 		}
-		x, ok := known[at].read(given[key])
-		if !ok {
-			wrong = append(wrong, fmt.Sprintf("params.%s (%s) is %v; it must be %s", key, known[at].about, given[key], known[at].limit))
-			continue
-		}
-		values[key] = x
 	}
-	if n := values["rounds"] * values["leaves"]; len(wrong) == 0 && n > maxLeaves {
+	if n := s.number["rounds"] * s.number["leaves"]; len(wrong) == 0 && n > maxLeaves {
 		wrong = append(wrong, fmt.Sprintf("params.rounds × params.leaves is %.0f; at most %d are allowed", n, maxLeaves))
 	}
-	return values, wrong
+	return s, wrong
+}
+
+// set takes a given value, or says what is wrong with it.
+func (s *settings) set(p *param, task string, v any) string {
+	if p.words != nil {
+		fitting := p.fitting(task)
+		text, _ := v.(string)
+		if !slices.Contains(fitting, text) {
+			limit := "it must be " + problem.Or(fitting)
+			if len(fitting) < len(p.words) {
+				limit = "for a " + task + " task " + limit
+			}
+			return fmt.Sprintf("params.%s (%s) is %v; %s", p.name, p.about, v, limit)
+		}
+		s.word = text
+		return ""
+	}
+	x, ok := p.read(v)
+	if !ok {
+		return fmt.Sprintf("params.%s (%s) is %v; it must be %s", p.name, p.about, v, p.limit)
+	}
+	s.number[p.name] = x
+	return ""
+}
+
+// fitting lists the words for a task, or all when it is none.
+func (p *param) fitting(task string) (out []string) {
+	unknown := !slices.Contains([]string{model.TaskBinary, model.TaskMulticlass, model.TaskRegression}, task)
+	for _, w := range p.words {
+		if unknown || slices.Contains(w.tasks, task) {
+			out = append(out, w.text)
+		}
+	}
+	return out
 }
 
 // elsewhere is what other tools call these parameters.
@@ -100,6 +160,7 @@ var elsewhere = map[string]string{
 	"min_samples_leaf": "min_child", "min_data_in_leaf": "min_child", "min_child_weight": "min_hessian", "min_sum_hessian_in_leaf": "min_hessian",
 	"lambda": "l2", "reg_lambda": "l2", "lambda_l2": "l2", "l2_regularization": "l2", "alpha": "l1", "reg_alpha": "l1",
 	"colsample_bytree": "columns", "feature_fraction": "columns", "max_features": "columns", "subsample": "rows", "bagging_fraction": "rows",
+	"objective": "loss", "criterion": "loss", "distribution": "family", "link": "family",
 	"max_bin": "bins", "max_bins": "bins", "early_stopping_rounds": "early_stopping", "early_stopping_round": "early_stopping",
 }
 

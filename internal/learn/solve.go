@@ -2,11 +2,44 @@ package learn
 
 import "math"
 
-// quadratic is ½ xᵀAx − bᵀx: what a Newton step makes of the objective. The gram holds A's lower triangle.
+// quadratic is ½ xᵀAx − bᵀx: what a Newton step makes of the objective. The gram holds A's lower triangle. x is of one sum after the other,
+// each of so many columns, the intercept first.
 type quadratic struct {
+	width int
 	gram  [][]float64
 	right []float64
 	drop  []bool // x stays 0 there
+}
+
+func newQuadratic(width, sums int) quadratic {
+	n := width * sums
+	q := quadratic{width: width, gram: make([][]float64, n), right: make([]float64, n), drop: make([]bool, n)}
+	for i := range q.gram {
+		q.gram[i] = make([]float64, i+1)
+	}
+	return q
+}
+
+// put copies the lower triangle of a symmetric block to the place of sums a ≥ b.
+func (q *quadratic) put(a, b int, block [][]float64) {
+	for i, row := range block {
+		for j, x := range row {
+			q.gram[a*q.width+i][b*q.width+j] = x
+			if a != b {
+				q.gram[a*q.width+j][b*q.width+i] = x
+			}
+		}
+	}
+}
+
+// penalise adds l2/2·Σ(beta + x)², intercepts left out.
+func (q *quadratic) penalise(beta []float64, l2 float64) {
+	for j, b := range beta {
+		if j%q.width > 0 {
+			q.right[j] -= l2 * b
+			q.gram[j][j] += l2
+		}
+	}
 }
 
 // explained is the share of a column's variance that earlier columns leave to it, below which they explain it.
@@ -73,7 +106,7 @@ const (
 )
 
 // lasso gives the step from beta that makes the quadratic plus l1·Σ|beta + step| least, by coordinate descent (Friedman and others 2010).
-// The intercept, the first, is not penalised.
+// Intercepts are not penalised.
 func (q *quadratic) lasso(beta []float64, l1 float64) []float64 {
 	n := len(beta)
 	step, slope := make([]float64, n), make([]float64, n) // slope: b − A·step
@@ -87,7 +120,7 @@ func (q *quadratic) lasso(beta []float64, l1 float64) []float64 {
 			}
 			old := beta[j] + step[j]
 			next := old + slope[j]/a
-			if j > 0 {
+			if j%q.width > 0 {
 				next = soft(next, l1/a)
 			}
 			if change := next - old; change != 0 {

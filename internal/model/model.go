@@ -3,8 +3,10 @@
 // It does not train (internal/learn does) and reads no file: Load takes bytes, which may come from anyone, and is bounded.
 // It stores nothing. Two formats exist:
 //
-//   - gbdt: XGBoost's own JSON, which XGBoost reads as it is. What XGBoost has no place for (column types, levels of categories, the
-//     base score in full) is JSON text in the attribute "plumb", which XGBoost keeps and ignores.
+//   - gbdt: XGBoost's own JSON, which XGBoost reads as it is. The first tree, or the first of each class, is one leaf: the base. XGBoost's
+//     base_score can't hold every base (it is a probability in float32 for log odds, one number for many classes) and stays neutral. What
+//     XGBoost has no place for (column types, levels of categories, classes) is JSON text in the attribute "plumb", which XGBoost keeps
+//     and ignores.
 //   - glm: one JSON object, "format": "plumb.glm/1".
 //
 // What a model was trained on decides what it takes: a column that is not there or has another type is an error that names it. A null, a
@@ -41,6 +43,7 @@ const (
 	maxFeatures = 1 << 16
 	maxTrees    = 1 << 20
 	maxCodes    = 1 << 10
+	maxClasses  = 1 << 16
 )
 
 // Model scores rows.
@@ -66,17 +69,20 @@ type Model interface {
 type Summary struct {
 	Kind         string        `json:"kind"`
 	Task         string        `json:"task"`
+	Classes      []string      `json:"classes,omitempty"` // multiclass: in the order of Score's columns
 	Features     []string      `json:"features"`
 	Trees        int           `json:"trees,omitempty"`
 	Leaves       int           `json:"leaves,omitempty"` // of all trees
 	Depth        int           `json:"depth,omitempty"`  // of the deepest tree; a single leaf has depth 0
-	Base         float64       `json:"base"`             // what every row starts from: the intercept, or the base margin (log odds for binary)
+	Base         []float64     `json:"base"`             // what every row starts from, one or one a class: the intercept, or the base margin (log odds for binary)
 	Coefficients []Coefficient `json:"coefficients,omitempty"`
 	Notes        []string      `json:"notes,omitempty"` // what training had to do with odd columns
 }
 
-// Coefficient is one number of a glm. Values are on the scale of the data, log odds for a binary task.
+// Coefficient is one number of a glm. Values are on the scale of the data; what they add to are log odds for a binary task, logs of the
+// class's weight for multiclass, the value for regression or, of the poisson family, its log.
 type Coefficient struct {
+	Class   string  `json:"class,omitempty"` // multiclass only
 	Feature string  `json:"feature"`
 	Term    string  `json:"term,omitempty"` // "= level", "other" or "missing"; empty for the number itself
 	Value   float64 `json:"value"`

@@ -18,7 +18,7 @@ import (
 
 // stump splits x at 2, missing to the left, then its right side by the level b or c of color, missing to the right.
 func stump() *model.Trees {
-	return &model.Trees{Task: model.TaskBinary, Base: -1, Notes: []string{"a note"},
+	return &model.Trees{Task: model.TaskBinary, Loss: model.LossLog, Base: []float32{-1}, Notes: []string{"a note"},
 		Columns: []model.Feature{{Name: "x", Type: table.Float64}, {Name: "color", Type: table.String, Levels: []string{"a", "b", "c"}}},
 		Trees: []model.Tree{{
 			{Left: 1, Right: 2, Feature: 0, Threshold: 2, MissingLeft: true, Gain: 3, Hessian: 10, Value: 0.1},
@@ -28,9 +28,10 @@ func stump() *model.Trees {
 }
 
 func line() *model.Linear {
-	return &model.Linear{Task: model.TaskRegression, Intercept: 10, Terms: []model.Term{
-		{Feature: model.Feature{Name: "x", Type: table.Int64}, Mean: 3, Coefficient: 2, Missing: 0.5, Spread: 3},
-		{Feature: model.Feature{Name: "color", Type: table.String, Levels: []string{"a", "b"}, Other: true}, ByCode: []float64{0, 1, 2}, Missing: 0.75, Mean: 0.75, Spread: 1}}}
+	return &model.Linear{Task: model.TaskRegression, Intercept: model.PerClass{10}, Terms: []model.Term{
+		{Feature: model.Feature{Name: "x", Type: table.Int64}, Mean: model.PerClass{3}, Coefficient: model.PerClass{2}, Missing: model.PerClass{0.5}, Spread: 3},
+		{Feature: model.Feature{Name: "color", Type: table.String, Levels: []string{"a", "b"}, Other: true}, ByCode: []model.PerClass{{0}, {1}, {2}},
+			Coefficient: model.PerClass{0}, Missing: model.PerClass{0.75}, Mean: model.PerClass{0.75}, Spread: 1}}}
 }
 
 func rows(x []float64, colors ...string) table.Frame {
@@ -99,8 +100,8 @@ func TestColumns(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	for m, want := range map[model.Model]string{
-		stump(): `{"kind":"gbdt","task":"binary","features":["x","color"],"trees":1,"leaves":3,"depth":2,"base":-1,"notes":["a note"]} map[color:0.25 x:0.75]`,
-		line(): `{"kind":"glm","task":"regression","features":["x","color"],"base":10,"coefficients":[{"feature":"x","value":2},{"feature":"x","term":"missing","value":0.5},` +
+		stump(): `{"kind":"gbdt","task":"binary","features":["x","color"],"trees":1,"leaves":3,"depth":2,"base":[-1],"notes":["a note"]} map[color:0.25 x:0.75]`,
+		line(): `{"kind":"glm","task":"regression","features":["x","color"],"base":[10],"coefficients":[{"feature":"x","value":2},{"feature":"x","term":"missing","value":0.5},` +
 			`{"feature":"color","term":"= a","value":0},{"feature":"color","term":"= b","value":1},{"feature":"color","term":"other","value":2},{"feature":"color","term":"missing","value":0.75}]} map[color:0.25 x:0.75]`,
 	} {
 		b, err := json.Marshal(m.Describe())

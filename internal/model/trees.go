@@ -8,14 +8,27 @@ import (
 	"github.com/plumb-ml/plumb/internal/table"
 )
 
-// Trees is a gbdt: a sum of trees over the base margin, through the logistic function for a binary task.
+// Trees is a gbdt: margins, each a sum of trees over a base, through the loss's link to scores.
+//
+// Training chooses bases and leaves that are whole multiples of one power of two, so that sums of them are exact in float32 too, in any
+// order: XGBoost and ONNX runtimes, which add float32 each in an order of its own, get the very margins that Score gets.
 type Trees struct {
 	Task    string
+	Loss    string   // a Loss… of the task
+	Classes []string // multiclass only
 	Columns []Feature
-	Base    float64 // the margin that every row starts from: log odds for binary, the mean for regression
-	Trees   []Tree
+	Base    []float32 // what every row starts from, one a margin: log odds, log of the class's share, the mean, the median, the log of the mean
+	Trees   []Tree    // multiclass: one a class each round; tree i is of class i mod len(Classes)
 	Notes   []string
 }
+
+// The losses that trees are trained on, as scikit-learn names them.
+const (
+	LossLog      = "log_loss"       // binary, multiclass; link: logistic function, softmax
+	LossSquared  = "squared_error"  // regression
+	LossAbsolute = "absolute_error" // regression
+	LossPoisson  = "poisson"        // regression on counts; link: exp
+)
 
 // Tree is a list of nodes; the first is the root, and children stand after their parent.
 type Tree []Node
@@ -44,7 +57,7 @@ func (m *Trees) Features() []string { return names(m.Columns) }
 // block is how many rows are scored together: their features stay in the cache while the trees pass by.
 const block = 512
 
-// Score sums in float64 over float32 leaves, so it differs from XGBoost, which sums in float32, in about the seventh digit.
+// Score sums float32 leaves in float64.
 func (m *Trees) Score(x table.Frame) ([][]float64, error) {
 	read := make([]func(int) float32, len(m.Columns))
 	for i := range m.Columns {
@@ -53,39 +66,56 @@ func (m *Trees) Score(x table.Frame) ([][]float64, error) {
 			return nil, err
 		}
 	}
-	out := make([]float64, x.N)
+	out := columns(len(m.Base), x.N)
 	workers := min(runtime.GOMAXPROCS(0), (x.N+block-1)/block)
 	var wait sync.WaitGroup
 	for w := range workers {
 		wait.Go(func() {
 			values := make([]float32, block*len(m.Columns))
 			for from := w * block; from < x.N; from += workers * block {
-				m.scoreBlock(out[from:min(from+block, x.N)], from, read, values)
+				m.scoreBlock(out, from, min(block, x.N-from), values, read)
 			}
 		})
 	}
 	wait.Wait()
-	return [][]float64{out}, nil
+	return out, nil
 }
 
-func (m *Trees) scoreBlock(out []float64, from int, read []func(int) float32, values []float32) {
+// scoreBlock fills n rows of the scores.
+func (m *Trees) scoreBlock(scores [][]float64, from, n int, values []float32, read []func(int) float32) {
 	width := len(read)
-	for i := range out {
-		out[i] = m.Base
+	for i := range n {
 		for f := range read {
 			values[i*width+f] = read[f](from + i)
 		}
 	}
-	for _, t := range m.Trees {
-		for i := range out {
-			out[i] += float64(t.leaf(values[i*width : (i+1)*width]).Value)
+	out := make([][]float64, len(scores))
+	for k := range out {
+		out[k] = scores[k][from : from+n]
+		for i := range out[k] {
+			out[k][i] = float64(m.Base[k])
 		}
 	}
-	if m.Task == TaskBinary {
-		for i, margin := range out {
-			out[i] = 1 / (1 + math.Exp(-margin))
+	for at, t := range m.Trees {
+		margin := out[at%len(out)]
+		for i := range margin {
+			margin[i] += float64(t.leaf(values[i*width : (i+1)*width]).Value)
 		}
 	}
+	m.link()(out)
+}
+
+// link is what makes scores of margins.
+func (m *Trees) link() func(margins [][]float64) {
+	switch {
+	case m.Task == TaskMulticlass:
+		return softmax
+	case m.Task == TaskBinary:
+		return logistic
+	case m.Loss == LossPoisson:
+		return exponential
+	}
+	return func([][]float64) {}
 }
 
 // leaf finds where a row ends. Children stand after their parent, so it always ends.
@@ -141,7 +171,10 @@ func (m *Trees) Importance() map[string]float64 {
 
 // Describe counts trees and leaves.
 func (m *Trees) Describe() Summary {
-	s := Summary{Kind: KindGBDT, Task: m.Task, Features: m.Features(), Trees: len(m.Trees), Base: m.Base, Notes: m.Notes}
+	s := Summary{Kind: KindGBDT, Task: m.Task, Classes: m.Classes, Features: m.Features(), Trees: len(m.Trees), Notes: m.Notes}
+	for _, base := range m.Base {
+		s.Base = append(s.Base, float64(base))
+	}
 	for _, t := range m.Trees {
 		depth := make([]int, len(t))
 		for i := range t {

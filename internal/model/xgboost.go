@@ -1,10 +1,9 @@
 package model
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -33,8 +32,10 @@ type xgbLearnerParam struct {
 }
 
 type xgbObjective struct {
-	Name string            `json:"name"`
-	Loss map[string]string `json:"reg_loss_param"`
+	Name    string            `json:"name"`
+	Poisson map[string]string `json:"poisson_regression_param,omitempty"`
+	Loss    map[string]string `json:"reg_loss_param,omitempty"`
+	Softmax map[string]string `json:"softmax_multiclass_param,omitempty"`
 }
 
 type xgbBooster struct {
@@ -72,18 +73,40 @@ type xgbTree struct {
 type extras struct {
 	Format   string      `json:"format"`
 	Task     string      `json:"task"`
-	Base     float64     `json:"base"`
+	Classes  []string    `json:"classes,omitempty"`
 	Features featureList `json:"features"`
 	Notes    []string    `json:"notes,omitempty"`
 }
 
 const (
 	attribute  = "plumb"
-	gbdtFormat = "plumb.gbdt/1"
+	gbdtFormat = "plumb.gbdt/2"
 	noParent   = math.MaxInt32 // what XGBoost writes for the root
 )
 
-var objectives = map[string]string{TaskBinary: "binary:logistic", TaskRegression: "reg:squarederror"}
+// objective is what XGBoost calls a loss, and the base_score that adds nothing to its margins.
+type objective struct{ task, loss, name, neutral string }
+
+var objectives = []objective{
+	{TaskBinary, LossLog, "binary:logistic", "5E-1"},
+	{TaskMulticlass, LossLog, "multi:softprob", "0E0"},
+	{TaskRegression, LossSquared, "reg:squarederror", "0E0"},
+	{TaskRegression, LossAbsolute, "reg:absoluteerror", "0E0"},
+	{TaskRegression, LossPoisson, "count:poisson", "1E0"},
+}
+
+func (o *objective) xgb(classes int) xgbObjective {
+	out := xgbObjective{Name: o.name}
+	switch {
+	case o.task == TaskMulticlass:
+		out.Softmax = map[string]string{"num_class": strconv.Itoa(classes)}
+	case o.loss == LossPoisson:
+		out.Poisson = map[string]string{"max_delta_step": "7E-1"}
+	case o.loss != LossAbsolute:
+		out.Loss = map[string]string{"scale_pos_weight": "1"}
+	}
+	return out
+}
 
 // floats are written as XGBoost does, always with an exponent: its reader tells integers from numbers by their look.
 type floats []float32
@@ -118,7 +141,11 @@ func (l *featureList) UnmarshalJSON(b []byte) error {
 
 // Encode writes XGBoost's JSON.
 func (m *Trees) Encode() ([]byte, error) {
-	own, err := encode(extras{Format: gbdtFormat, Task: m.Task, Base: m.Base, Features: m.Columns, Notes: m.Notes})
+	at := slices.IndexFunc(objectives, func(o objective) bool { return o.task == m.Task && o.loss == m.Loss })
+	if at < 0 {
+		return nil, fmt.Errorf("writing a model: no loss %q for a %s task", m.Loss, m.Task)
+	}
+	own, err := encode(extras{Format: gbdtFormat, Task: m.Task, Classes: m.Classes, Features: m.Columns, Notes: m.Notes})
 	if err != nil {
 		return nil, err
 	}
@@ -129,28 +156,32 @@ func (m *Trees) Encode() ([]byte, error) {
 			kinds[i] = "c"
 		}
 	}
-	count, width := strconv.Itoa(len(m.Trees)), strconv.Itoa(len(m.Columns))
-	f := xgbFile{Version: [3]int{2, 1, 0}, Learner: xgbLearner{Attributes: map[string]string{attribute: string(own[:len(own)-1])},
-		Names: m.Features(), Types: kinds,
-		Param:     xgbLearnerParam{BaseScore: m.baseScore(), Boost: "0", NumClass: "0", NumFeature: width, NumOfTarget: "1"},
-		Objective: xgbObjective{Name: objectives[m.Task], Loss: map[string]string{"scale_pos_weight": "1"}},
-		Booster: xgbBooster{Name: "gbtree", Model: xgbTrees{Info: make([]int32, len(m.Trees)), Indptr: []int32{0},
-			Param: map[string]string{"num_parallel_tree": "1", "num_trees": count}}}}}
-	trees := &f.Learner.Booster.Model
-	for i, t := range m.Trees {
-		trees.Indptr = append(trees.Indptr, int32(i+1))
-		trees.Trees = append(trees.Trees, t.xgb(i, width))
-	}
-	return encode(f)
+	learner := xgbLearner{Attributes: map[string]string{attribute: string(own[:len(own)-1])}, Names: m.Features(), Types: kinds,
+		Param: xgbLearnerParam{BaseScore: objectives[at].neutral, Boost: "0", NumClass: strconv.Itoa(len(m.Classes)),
+			NumFeature: strconv.Itoa(len(m.Columns)), NumOfTarget: "1"},
+		Objective: objectives[at].xgb(len(m.Classes)), Booster: xgbBooster{Name: "gbtree", Model: m.xgb()}}
+	return encode(xgbFile{Version: [3]int{2, 1, 0}, Learner: learner})
 }
 
-// baseScore is the base as XGBoost keeps it: before the link function, in float32.
-func (m *Trees) baseScore() string {
-	base := m.Base
-	if m.Task == TaskBinary {
-		base = 1 / (1 + math.Exp(-base))
+// xgb gives the trees, those of one leaf that hold the base first.
+func (m *Trees) xgb() xgbTrees {
+	margins, width := len(m.Base), strconv.Itoa(len(m.Columns))
+	out := xgbTrees{Indptr: []int32{0}}
+	add := func(t Tree) {
+		id := len(out.Trees)
+		out.Trees, out.Info = append(out.Trees, t.xgb(id, width)), append(out.Info, int32(id%margins))
+		if len(out.Trees)%margins == 0 {
+			out.Indptr = append(out.Indptr, int32(len(out.Trees)))
+		}
 	}
-	return strconv.FormatFloat(base, 'E', -1, 32)
+	for _, base := range m.Base {
+		add(Tree{{Value: base}})
+	}
+	for _, t := range m.Trees {
+		add(t)
+	}
+	out.Param = map[string]string{"num_parallel_tree": "1", "num_trees": strconv.Itoa(len(out.Trees))}
+	return out
 }
 
 func (t Tree) xgb(id int, width string) xgbTree {
@@ -191,114 +222,4 @@ func (x *xgbTree) addSet(node int, set []uint64) {
 		}
 	}
 	x.CatSizes = append(x.CatSizes, int64(len(x.Categories)-before))
-}
-
-func loadTrees(b []byte) (*Trees, error) {
-	var f xgbFile
-	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, fmt.Errorf("reading an XGBoost model: %w", err)
-	}
-	text, ok := f.Learner.Attributes[attribute]
-	if !ok {
-		return nil, errors.New("reading an XGBoost model: it has no attribute \"plumb\", so what its columns are is not known; only models that plumb trained are read")
-	}
-	var own extras
-	if err := json.Unmarshal([]byte(text), &own); err != nil {
-		return nil, fmt.Errorf("reading an XGBoost model: attribute \"plumb\": %w", err)
-	}
-	m := &Trees{Task: own.Task, Columns: own.Features, Base: own.Base, Notes: own.Notes}
-	switch {
-	case own.Format != gbdtFormat:
-		return nil, fmt.Errorf("reading an XGBoost model: this plumb does not know the format %.40q", own.Format)
-	case objectives[own.Task] == "" || f.Learner.Objective.Name != objectives[own.Task]:
-		return nil, fmt.Errorf("reading an XGBoost model: objective %.40q is not that of a %.40q task", f.Learner.Objective.Name, own.Task)
-	case f.Learner.Booster.Name != "gbtree":
-		return nil, fmt.Errorf("reading an XGBoost model: booster %.40q is not gbtree", f.Learner.Booster.Name)
-	}
-	if len(f.Learner.Booster.Model.Trees) == 0 || len(m.Columns) == 0 {
-		return nil, errors.New("reading an XGBoost model: it has no trees or no features")
-	}
-	if err := distinct(m.Features()); err != nil {
-		return nil, fmt.Errorf("reading an XGBoost model: %w", err)
-	}
-	for i, x := range f.Learner.Booster.Model.Trees {
-		t, err := x.tree(m.Columns)
-		if err != nil {
-			return nil, fmt.Errorf("reading an XGBoost model: tree %d: %w", i, err)
-		}
-		m.Trees = append(m.Trees, t)
-	}
-	return m, nil
-}
-
-// checkShape is what a tree must be before its numbers are looked at.
-func (x *xgbTree) checkShape() error {
-	n := len(x.Left)
-	for _, have := range []int{len(x.Right), len(x.Indices), len(x.Conditions), len(x.DefaultLeft), len(x.Gains), len(x.Hessians), len(x.Weights), len(x.Types)} {
-		if n == 0 || have != n {
-			return errors.New("its arrays are not of one length")
-		}
-	}
-	if len(x.CatNodes) > n || len(x.CatSegments) != len(x.CatNodes) || len(x.CatSizes) != len(x.CatNodes) {
-		return errors.New("its categories are not one set a node")
-	}
-	return nil
-}
-
-// tree checks every index: each node but the root has one parent, which stands before it, so that there is no cycle.
-func (x *xgbTree) tree(features []Feature) (Tree, error) {
-	t := make(Tree, len(x.Left))
-	parents := make([]uint8, len(t))
-	for i := range t {
-		node := &t[i]
-		*node = Node{Value: x.Weights[i], Gain: x.Gains[i], Hessian: x.Hessians[i]}
-		if x.Left[i] == -1 && x.Right[i] == -1 {
-			node.Value = x.Conditions[i]
-			continue
-		}
-		for _, child := range []int32{x.Left[i], x.Right[i]} {
-			if int(child) <= i || int(child) >= len(t) || parents[child] > 0 {
-				return nil, fmt.Errorf("node %d has the child %d, which is not a node of its own after it", i, child)
-			}
-			parents[child]++
-		}
-		if x.Indices[i] < 0 || int(x.Indices[i]) >= len(features) {
-			return nil, fmt.Errorf("node %d splits on feature %d of %d", i, x.Indices[i], len(features))
-		}
-		if features[x.Indices[i]].IsCategory() != (x.Types[i] == 1) {
-			return nil, fmt.Errorf("node %d splits a category as a number, or a number as a category", i)
-		}
-		node.Left, node.Right, node.Feature, node.Threshold = x.Left[i], x.Right[i], x.Indices[i], x.Conditions[i]
-		node.MissingLeft = x.DefaultLeft[i] == 1
-	}
-	for i := 1; i < len(t); i++ {
-		if parents[i] == 0 {
-			return nil, fmt.Errorf("node %d has no parent", i)
-		}
-	}
-	return t, x.sets(t, features)
-}
-
-// sets fills the sets of category splits.
-func (x *xgbTree) sets(t Tree, features []Feature) error {
-	for k, i := range x.CatNodes {
-		from, size := x.CatSegments[k], x.CatSizes[k]
-		if i < 0 || int(i) >= len(t) || x.Types[i] != 1 || t[i].Leaf() || t[i].Set != nil || from < 0 || size < 0 || from > int64(len(x.Categories)) || size > int64(len(x.Categories))-from {
-			return fmt.Errorf("set %d of categories belongs to no split", k)
-		}
-		codes := features[t[i].Feature].Codes()
-		t[i].Set = make([]uint64, codes/64+1)
-		for _, c := range x.Categories[from : from+size] {
-			if c < 0 || int(c) >= codes {
-				return fmt.Errorf("node %d splits on level %d of %d", i, c, codes)
-			}
-			t[i].Set[c/64] |= 1 << (c % 64)
-		}
-	}
-	for i := range t {
-		if x.Types[i] == 1 && !t[i].Leaf() && t[i].Set == nil {
-			return fmt.Errorf("node %d splits a category by no set", i)
-		}
-	}
-	return nil
 }

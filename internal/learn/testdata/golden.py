@@ -1,6 +1,6 @@
 """Writes golden.json: what scikit-learn and XGBoost say about the made-up rows of made_test.go and the models beside this file.
 
-    go test ./internal/learn -run Golden -update   # trains and writes binary.json and regression.json
+    go test ./internal/learn -run Golden -update   # trains and writes binary.json, regression.json, …
     python3 internal/learn/testdata/golden.py      # needs numpy, scikit-learn, xgboost
 
 The rows are uniform numbers of SplitMix64, so that Go and Python make the same ones; no data is kept.
@@ -14,10 +14,11 @@ import numpy as np
 import sklearn
 import xgboost
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.metrics import log_loss, mean_poisson_deviance, mean_squared_error, roc_auc_score
 
 warnings.simplefilter("ignore")
+CLASSES = ["low", "middle", "high <é>"]
 HERE = pathlib.Path(__file__).parent
 U64 = np.uint64
 
@@ -44,6 +45,9 @@ class Made:
         known = np.where(np.isnan(self.amount), 0.7, np.nan_to_num(self.amount) / 2000 * np.where(self.flag == 1, 1, -1))
         f = -1.5 + 1.5 * self.share + 0.1 * np.abs(self.hour - 12) + 0.4 * (self.level % 3) + known
         self.label = (u[8] < 1 / (1 + np.exp(-f))).astype(float)
+        z = f + 4 * (u[8] - 0.5)
+        self.klass = (z >= 0).astype(int) + (z >= 1).astype(int)
+        self.count = np.floor(3 * u[8] * np.exp(f / 2))
         self.value = 10 * f + 5 * (u[9] - 0.5)
 
     def design(self):
@@ -64,6 +68,15 @@ def fitted(estimator, names, x, y, weight=None):
     mean = np.average(x, axis=0, weights=w)
     scale = np.sqrt(np.average((x - mean) ** 2, axis=0, weights=w))
     estimator.fit((x - mean) / scale, y, sample_weight=weight)
+    if np.ndim(estimator.coef_) == 2 and len(estimator.coef_) > 1:
+        out = {}
+        intercepts = estimator.intercept_ - (estimator.coef_ / scale) @ mean
+        intercepts -= intercepts.mean()  # what all classes share changes no score; saga leaves it where it is
+        for k, name in enumerate(CLASSES):
+            row = estimator.coef_[k] / scale
+            out |= {name + " " + n: c for n, c in zip(names, row)}
+            out[name + " intercept"] = float(intercepts[k])
+        return out
     coefficients = np.ravel(estimator.coef_) / scale
     out = dict(zip(names, coefficients))
     out["intercept"] = float(np.ravel(estimator.intercept_)[0] - (coefficients * mean).sum())
@@ -79,6 +92,11 @@ def glm():
         "logistic": fitted(LogisticRegression(C=np.inf, **logistic), names, x, m.label),
         "logistic, l2 0.01": fitted(LogisticRegression(C=1 / (n * 0.01), **logistic), names, x, m.label),
         "logistic, l1 0.005": fitted(LogisticRegression(C=1 / (n * 0.005), l1_ratio=1, solver="saga", **logistic), names, x, m.label),
+        "multinomial": fitted(LogisticRegression(C=np.inf, **logistic), names, x, m.klass),
+        "multinomial, l2 0.01": fitted(LogisticRegression(C=1 / (n * 0.01), **logistic), names, x, m.klass),
+        "multinomial, l1 0.005": fitted(LogisticRegression(C=1 / (n * 0.005), l1_ratio=1, solver="saga", **logistic), names, x, m.klass),
+        "poisson": fitted(PoissonRegressor(alpha=0, solver="newton-cholesky", tol=1e-12), names, x, m.count),
+        "poisson, l2 0.01": fitted(PoissonRegressor(alpha=0.01, solver="newton-cholesky", tol=1e-12), names, x, m.count),
         "linear": fitted(LinearRegression(), names, x, m.value),
         "linear, l1 0.05": fitted(Lasso(alpha=0.05, tol=1e-12, max_iter=100_000), names, x, m.value),
         "linear, l2 0.1": fitted(Ridge(alpha=n * 0.1), names, x, m.value),
@@ -94,6 +112,8 @@ def weighted():
     x[~known, names.index("amount")] = np.average(m.amount[known], weights=m.weight[known])
     return {
         "logistic, weighted": fitted(LogisticRegression(C=np.inf, tol=1e-10, max_iter=100_000), names, x, m.label, m.weight),
+        "multinomial, weighted": fitted(LogisticRegression(C=np.inf, tol=1e-10, max_iter=100_000), names, x, m.klass, m.weight),
+        "poisson, weighted": fitted(PoissonRegressor(alpha=0, solver="newton-cholesky", tol=1e-12), names, x, m.count, m.weight),
         "linear, weighted": fitted(LinearRegression(), names, x, m.value, m.weight),
     }
 
@@ -110,13 +130,17 @@ def gbdt():
         out[name] = {"auc": roc_auc_score(m.label[k:], p), "log_loss": log_loss(m.label[k:], p)}
     r = HistGradientBoostingRegressor(**options).fit(x[:k], m.value[:k])
     out["regression"] = {"rmse": mean_squared_error(m.value[k:], r.predict(x[k:])) ** 0.5}
+    c = HistGradientBoostingClassifier(**options).fit(x[:k], m.klass[:k])
+    out["multiclass"] = {"log_loss": log_loss(m.klass[k:], c.predict_proba(x[k:]))}
+    r = HistGradientBoostingRegressor(loss="poisson", **options).fit(x[:k], m.count[:k])
+    out["counts"] = {"poisson_deviance": mean_poisson_deviance(m.count[k:], r.predict(x[k:]))}
     return out
 
 
 def xgb():
     """What XGBoost predicts for the first 200 rows with the models that plumb wrote, given the levels' codes."""
     m, out = Made(200), {}
-    for task in ("binary", "regression"):
+    for task in ("binary", "regression", "multiclass", "counts"):
         b = xgboost.Booster(model_file=HERE / f"{task}.json")
         features = json.loads(b.attr("plumb"))["features"]
         columns = {"sha\"re\n<é>": m.share, "hour": m.hour, "level": m.level, "amount": m.amount, "flag": m.flag}
@@ -131,7 +155,7 @@ def xgb():
         b.feature_names = None
         d = xgboost.DMatrix(x, feature_types=b.feature_types, enable_categorical=True)
         b.feature_types, d.feature_types = None, None
-        out[task] = [float(p) for p in b.predict(d)]
+        out[task] = b.predict(d).tolist()
         gain = b.get_score(importance_type="total_gain")
         out[task + " gain"] = {k: v / sum(gain.values()) for k, v in gain.items()}
         b.save_model(HERE / f"{task}-resaved.json")
