@@ -69,6 +69,9 @@ func (b *builder) build(n ast.Node, depth int) (*node, error) {
 		if f, ok := n.Callee.(*ast.IdentifierNode); ok {
 			return b.call(at, f.Value, n.Arguments, depth)
 		}
+		if name, ok := ofSide(n.Callee); ok && b.env.Aggregates != nil {
+			return b.call(b.at(first(n.Callee)), name, n.Arguments, depth)
+		}
 		return nil, &Error{Offset: at, Msg: "values have no methods", Hint: "call a function by its name: abs(x)"}
 	case *ast.ArrayNode:
 		return nil, &Error{Offset: at, Msg: "a list stands only behind in"}
@@ -132,6 +135,11 @@ func (b *builder) column(at int, name string) (*node, error) {
 }
 
 func (b *builder) unknown(at int, name string) error {
+	if b.env.Aggregates != nil {
+		if _, ok := b.env.Aggregates.Columns[name]; ok {
+			return &Error{Offset: at, Msg: fmt.Sprintf("%s is a column of many rows", name), Hint: fmt.Sprintf("say what about it: mean(%[1]s), share(%[1]s, …), null_rate(%[1]s)", Name(name))}
+		}
+	}
 	e := &Error{Offset: at, Msg: fmt.Sprintf("there is no column or name %q", name)}
 	names := slices.Sorted(maps.Keys(b.env.Columns))
 	if near := nearest(name, names); near != "" {
@@ -243,6 +251,9 @@ func (b *builder) conditional(n *ast.ConditionalNode, depth int) (*node, error) 
 }
 
 func (b *builder) call(at int, name string, arguments []ast.Node, depth int) (*node, error) {
+	if n, err := b.aggregate(at, name, arguments); n != nil || err != nil {
+		return n, err
+	}
 	f, ok := functions[name]
 	if !ok {
 		return nil, checkFunction(name, at)

@@ -4,7 +4,7 @@ import "strconv"
 
 // Name writes a column's name as an expression: plainly where it can stand so, else as col("…").
 func Name(column string) string {
-	if scan(column) == nil {
+	if scan(column, false) == nil {
 		tree, err := parseTree(column)
 		if got, ok := dotted(tree); err == nil && ok && got == column && column != "null" {
 			return column

@@ -25,6 +25,8 @@ type node struct {
 	cast  bool   // kindColumn: a decimal, read as float64
 	args  []*node
 	do    *action // kindStrict
+
+	aggregate *Aggregate // kindColumn: a number about a column
 }
 
 // action is what a strict step does, both ways.

@@ -44,7 +44,8 @@ type Duration int64
 // Env says which names an expression may use. A name may hold dots: "params.rounds". Columns that the SQL form reads must have exactly these
 // types: bigint, double, boolean, varchar, date, timestamp without zone, or any decimal.
 type Env struct {
-	Columns map[string]table.Type
+	Columns    map[string]table.Type
+	Aggregates *Aggregates // nil: an expression is about one row
 }
 
 // Expr is a checked expression. Its zero value evaluates to null.
@@ -64,7 +65,7 @@ func (e *Error) Error() string { return fmt.Sprintf("%s (at character %d)", e.Ms
 
 // Parse reads one expression over the names of env. The error is always an *Error.
 func Parse(src string, env Env) (Expr, error) {
-	if err := scan(src); err != nil {
+	if err := scan(src, env.Aggregates != nil); err != nil {
 		return Expr{}, err
 	}
 	tree, err := parseTree(src)

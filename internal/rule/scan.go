@@ -25,7 +25,7 @@ var refused = map[string]string{
 // scan checks the tokens before anything is parsed: what is left is small, shallow, and holds only words of this language.
 // It is done on tokens, not on the tree, because the tree no longer tells `a | abs()` from `abs(a)` and a comment leaves no trace in it
 // (`7 // 2` would silently be 7).
-func scan(src string) error {
+func scan(src string, aggregates bool) error {
 	switch {
 	case len(src) > MaxBytes:
 		return &Error{Offset: MaxBytes, Msg: fmt.Sprintf("the expression has %d bytes, at most %d are allowed", len(src), MaxBytes)}
@@ -38,7 +38,7 @@ func scan(src string) error {
 	if err != nil {
 		return syntaxError(src, err)
 	}
-	s := scanner{tokens: tokens, offsets: byteOffsets(src), src: src}
+	s := scanner{tokens: tokens, offsets: byteOffsets(src), src: src, aggregates: aggregates}
 	for i := range tokens {
 		if err := s.check(i); err != nil {
 			return err
@@ -53,6 +53,8 @@ type scanner struct {
 	src     string
 	end     int // byte offset where the last token ended
 	depth   int
+
+	aggregates bool // functions over columns are known too
 }
 
 func (s *scanner) check(i int) error {
@@ -92,6 +94,9 @@ func (s *scanner) check(i int) error {
 	case t.Is(lexer.Bracket, ")", "]"):
 		s.depth--
 	case t.Kind == lexer.Identifier && i+1 < len(s.tokens) && s.tokens[i+1].Is(lexer.Bracket, "("):
+		if _, ok := aggregateUsage[t.Value]; s.aggregates && (ok || property) { // of another side: the builder knows which there are
+			return nil
+		}
 		return checkFunction(t.Value, at)
 	}
 	return nil
