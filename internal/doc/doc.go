@@ -28,6 +28,7 @@ type Set struct {
 	Features    map[string]*Feature
 	Models      map[string]*Model
 	Experiments map[string]*Experiment // `extends` resolved
+	Monitors    map[string]*Monitor
 	Problems    problem.List
 	Files       []string // every document's path, sorted
 

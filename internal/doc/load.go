@@ -26,7 +26,7 @@ type loader struct {
 // is in the set.
 func Load(fsys fs.FS) *Set {
 	s := &Set{fsys: fsys, Datasets: map[string]*Dataset{}, Locks: map[string]*Lock{}, Features: map[string]*Feature{},
-		Models: map[string]*Model{}, Experiments: map[string]*Experiment{}, sources: map[string][]byte{}}
+		Models: map[string]*Model{}, Experiments: map[string]*Experiment{}, Monitors: map[string]*Monitor{}, sources: map[string][]byte{}}
 	s.papers = map[string]*tomlio.Positions{}
 	l := &loader{set: s, papers: s.papers, known: map[string]bool{}}
 	l.project()
@@ -41,6 +41,9 @@ func Load(fsys fs.FS) *Set {
 		if e, _ := read[Experiment](l, file, id); e != nil {
 			s.Experiments[id] = e
 		}
+	}
+	for id, file := range l.folder("monitors") {
+		l.monitor(id, file)
 	}
 	l.extend()
 	l.checkAll()
@@ -122,6 +125,15 @@ func (l *loader) model(id, file string) {
 		m.Metrics[name] = contract
 	}
 	l.set.Models[id] = m
+}
+
+func (l *loader) monitor(id, file string) {
+	m, pos := read[Monitor](l, file, id)
+	if m == nil {
+		return
+	}
+	m.Order = slices.DeleteFunc(slices.Clone(pos.Keys("trigger")), func(name string) bool { return !has(m.Triggers, name) })
+	l.set.Monitors[id] = m
 }
 
 // folder lists the documents of a folder by id. Names that are no id are reported and left out; what does not end in .toml is none of ours.
@@ -248,6 +260,10 @@ func (l *loader) checkAll() {
 	for _, m := range s.Models {
 		m.check(l.checker(m.Head))
 		l.crossModel(m, l.checker(m.Head))
+	}
+	for _, m := range s.Monitors {
+		m.check(l.checker(m.Head))
+		l.crossMonitor(m, l.checker(m.Head))
 	}
 	for _, e := range s.Experiments {
 		c := l.checker(e.Head)

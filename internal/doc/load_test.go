@@ -49,7 +49,7 @@ func TestGood(t *testing.T) {
 	if text := set.Problems.Text(set.Source); text != "" {
 		t.Error(text)
 	}
-	if len(set.Files) != 6 {
+	if len(set.Files) != 7 {
 		t.Errorf("files %v", set.Files)
 	}
 }

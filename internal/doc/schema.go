@@ -20,6 +20,7 @@ var kinds = []struct {
 	{"feature", Feature{}, []string{"dataset", "entity", "feature"}},
 	{"model", Model{}, []string{"task", "question"}},
 	{"experiment", Experiment{}, nil},
+	{"monitor", Monitor{}, []string{"dataset"}},
 }
 
 // Kinds lists the document kinds that have a schema.

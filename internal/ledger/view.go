@@ -179,7 +179,7 @@ func (v *View) Problems() []problem.Problem {
 
 // folderOf names the folder of each kind.
 var folderOf = map[string]string{record.KindRun: "runs/", record.KindSnapshot: "snapshots/", record.KindComparison: "comparisons/",
-	record.KindVersion: "versions/", record.KindStage: "stages/", record.KindDecision: "decisions/"}
+	record.KindVersion: "versions/", record.KindStage: "stages/", record.KindDecision: "decisions/", record.KindMonitor: "monitors/"}
 
 // all decodes the records of a kind, once, ordered by path.
 func (v *View) all(kind string) []any {
@@ -284,6 +284,15 @@ func compareBool(a, b bool) int {
 func (v *View) Snapshots() []record.Snapshot {
 	all := of[record.Snapshot](v, record.KindSnapshot, nil)
 	slices.SortFunc(all, func(a, b record.Snapshot) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+// Monitors lists a monitor's results by the windows that they are of, the newest of a window last; those of all monitors, by name, for "".
+func (v *View) Monitors(id string) []record.Monitor {
+	all := of(v, record.KindMonitor, func(m *record.Monitor) bool { return id == "" || m.Monitor == id })
+	slices.SortFunc(all, func(a, b record.Monitor) int {
+		return cmp.Or(cmp.Compare(a.Monitor, b.Monitor), a.Before.Compare(b.Before), a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
+	})
 	return all
 }
 

@@ -31,6 +31,8 @@ func Encode(v any) (string, []byte, error) {
 		return Encode(&v)
 	case Decision:
 		return Encode(&v)
+	case Monitor:
+		return Encode(&v)
 	case *Run:
 		if err := v.complete(); err != nil {
 			return "", nil, fmt.Errorf("encoding run of %q: %w", v.Experiment, err)
@@ -40,6 +42,8 @@ func Encode(v any) (string, []byte, error) {
 		return encodeDated(v, place{&v.Header, KindSnapshot, "snapshots/" + v.Dataset, &v.ID})
 	case *ComparisonRecord:
 		return encodeDated(v, place{&v.Header, KindComparison, "comparisons/" + v.Comparison.Model, &v.ID})
+	case *Monitor:
+		return encodeDated(v, place{&v.Header, KindMonitor, "monitors/" + v.Monitor, &v.ID})
 	case *Decision:
 		if err := v.check(); err != nil {
 			return "", nil, fmt.Errorf("encoding decision: %w", err)
@@ -124,7 +128,7 @@ func (r *Run) complete() error {
 	return r.Result.SetDigest()
 }
 
-// Decode reads the record at path: a *Run, *Snapshot, *ComparisonRecord, *Version, *Stage or *Decision. It refuses bytes that the path is not named by,
+// Decode reads the record at path: a *Run, *Snapshot, *ComparisonRecord, *Version, *Stage, *Decision or *Monitor. It refuses bytes that the path is not named by,
 // contents that belong to another path, and digests that are not those of what they stand beside.
 func Decode(path string, data []byte) (any, error) {
 	if err := CheckPath(path, data); err != nil {
@@ -158,6 +162,9 @@ func decodeKind(p Path, data []byte) (any, error) {
 	case KindStage:
 		v := &Stage{}
 		return v, decode(data, v, func() error { return cmpErr(p.checkNumber(v.Number), p.check(v.Header, v.Model, v.Stage)) })
+	case KindMonitor:
+		v := &Monitor{ID: p.ID}
+		return v, decode(data, v, func() error { v.nameTriggers(); return p.check(v.Header, v.Monitor) })
 	case KindDecision:
 		v := &Decision{ID: p.ID}
 		return v, decode(data, v, func() error { return cmpErr(v.check(), p.check(v.Header, v.Choice)) })

@@ -34,7 +34,7 @@ var folders = map[string]folder{
 	"versions":    {KindVersion, 1, true},
 	"stages":      {KindStage, 2, true},
 	"rollouts":    {"rollout", 2, true},
-	"monitors":    {"monitor", 1, false},
+	"monitors":    {KindMonitor, 1, false},
 	"decisions":   {KindDecision, 1, false},
 }
 

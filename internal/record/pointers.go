@@ -60,6 +60,8 @@ func Place(v any) (string, Header) {
 		return dated("snapshots/"+v.Dataset, v.Header, v.ID), v.Header
 	case *ComparisonRecord:
 		return dated("comparisons/"+v.Comparison.Model, v.Header, v.ID), v.Header
+	case *Monitor:
+		return dated("monitors/"+v.Monitor, v.Header, v.ID), v.Header
 	case *Decision:
 		return dated("decisions/"+v.Choice, v.Header, v.ID), v.Header
 	case *Version:
