@@ -67,6 +67,9 @@ func Of(ci record.CI) Brief {
 	for _, d := range ci.Data {
 		b.Data = append(b.Data, DataSentence(d))
 	}
+	for _, m := range ci.Monitors {
+		b.Data = append(b.Data, WatchSentence(m))
+	}
 	return b
 }
 
@@ -92,6 +95,8 @@ func verdictOf(ci record.CI) string {
 		}
 	}
 	switch {
+	case len(ci.Monitors) > 0:
+		return watchWord(ci.Monitors)
 	case len(ci.Staged) > 0:
 		return Staged
 	case anyData(ci):

@@ -28,6 +28,7 @@ func needs(ci record.CI) []string {
 			out = append(out, "Data "+d.Dataset+" fails a critical check: "+sentence(Clip(strings.Join(d.Failed, "; "), 240)))
 		}
 	}
+	out = append(out, watchNeeds(ci)...)
 	for _, c := range ci.Comparisons {
 		out = append(out, gatesFailed(c)...)
 	}

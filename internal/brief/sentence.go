@@ -12,13 +12,13 @@ import (
 // Symbol is the sign of a verdict or of a gate's state. It never stands without Word.
 func Symbol(state string) string {
 	switch state {
-	case record.Better, record.GatePass, "confirmed", "done", Staged:
+	case record.Better, record.GatePass, "confirmed", "done", Staged, Quiet:
 		return "✓"
-	case record.Worse, record.Missing, record.GateFail, "refuted", Failed, Invalid, Blocked:
+	case record.Worse, record.Missing, record.GateFail, "refuted", Failed, Invalid, Blocked, Alarm, Drifted:
 		return "✗"
 	case record.Same:
 		return "="
-	case record.Inconclusive, record.GateUnknown, "open":
+	case record.Inconclusive, record.GateUnknown, "open", Watch:
 		return "?"
 	}
 	return ""
@@ -53,6 +53,8 @@ func headline(ci record.CI, verdict string) string {
 		return Staged + " — " + stagedSentence(ci.Staged)
 	case Data:
 		return Data + " — " + dataHeadline(ci)
+	case Alarm, Drifted, Watch, Unknown, Quiet:
+		return watchHeadline(ci, verdict)
 	case Nothing:
 		return Nothing + " — " + nothing(ci)
 	}

@@ -26,7 +26,7 @@ type ciFlags struct {
 }
 
 func (f *ciFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.event, "event", "", "what happened: pull_request or push (default: from the CI's environment)")
+	c.Flags().StringVar(&f.event, "event", "", "what happened: pull_request, push or schedule (default: from the CI's environment)")
 	c.Flags().StringVar(&f.base, "base", "", "the commit or branch that a pull request goes to (default: the project's branch)")
 	c.Flags().StringVar(&f.head, "head", "", "the commit to measure (default: the checked-out one)")
 	c.Flags().IntVar(&f.pullRequest, "pull-request", 0, "its number")
@@ -37,11 +37,11 @@ func ciCommand(a *app) *cobra.Command {
 	var f ciFlags
 	c := &cobra.Command{
 		Use: "ci", GroupID: "review", Args: cobra.NoArgs,
-		Short: "Measure a pull request or a push, and leave a bundle for the job that may write",
-		Long: `Measure a pull request or what landed on the intent branch. Nothing is written but the bundle: ` + "`plumb publish`" + ` checks it and records it.
+		Short: "Measure a pull request, a push or a window of time, and leave a bundle for the job that may write",
+		Long: `Measure a pull request, what landed on the intent branch, or what the monitors' windows hold. Nothing is written but the bundle: ` + "`plumb publish`" + ` checks it and records it.
 
 On a laptop --publish does both through the same bundle, and a comparison of branches needs no forge.`,
-		Example: "  plumb ci --event pull_request --base main\n  plumb ci --event pull_request --publish\n  plumb ci --event push --bundle bundle --json",
+		Example: "  plumb ci --event pull_request --base main\n  plumb ci --event pull_request --publish\n  plumb ci --event push --bundle bundle --json\n  plumb ci --event schedule --publish",
 	}
 	f.add(c)
 	c.Flags().StringVar(&f.bundle, "bundle", "", "leave the bundle in this folder")
@@ -66,9 +66,12 @@ func (a *app) measure(ctx context.Context, f *ciFlags) error {
 		return err
 	}
 	var m *flow.Measured
-	if e.Name == "push" {
+	switch e.Name {
+	case "push":
 		m, err = p.Push(ctx, e)
-	} else {
+	case "schedule":
+		m, err = p.Schedule(ctx, e)
+	default:
 		m, err = p.PullRequest(ctx, e)
 	}
 	if err != nil {
@@ -114,11 +117,11 @@ func (f *ciFlags) resolve(ctx context.Context, p *flow.Project, seen action.Even
 		}
 	}
 	switch e.Name {
-	case "pull_request", "push":
+	case "pull_request", "push", "schedule":
 	case "":
-		return e, problem.Wrongf("--event pull_request or --event push", "nothing says what happened")
+		return e, problem.Wrongf("--event pull_request, push or schedule", "nothing says what happened")
 	default:
-		return e, problem.Wrongf("--event pull_request or --event push", "there is no flow for the event %q", e.Name)
+		return e, problem.Wrongf("--event pull_request, push or schedule", "there is no flow for the event %q", e.Name)
 	}
 	if base == "" && e.Name == "pull_request" {
 		base = p.IntentBranch()

@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/digest"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/tomlio"
 )
 
@@ -58,6 +60,25 @@ func (l *Lock) Encode() []byte {
 
 // Digest is that of everything the lock says.
 func (l *Lock) Digest() string { return digest.Bytes(l.Encode()) }
+
+// ReadLock reads a lock that comes from anywhere, and holds it to what Encode writes, byte by byte. Errors are of wrong use.
+func ReadLock(dataset string, data []byte) (*Lock, error) {
+	var list problem.List
+	lock := &Lock{}
+	file := "datasets/" + dataset + ".lock.toml"
+	pos := tomlio.DecodeLock(file, data, lock, &list)
+	if !pos.Refused() {
+		lock.check(checker{pos: pos, list: &list})
+	}
+	if list.Errors() > 0 {
+		return nil, problem.Wrongf("", "%s: %s", file, list.All()[0].Message)
+	}
+	if !bytes.Equal(lock.Encode(), data) {
+		return nil, problem.Wrongf("", "%s is not as plumb writes it", file)
+	}
+	lock.ID, lock.Path = dataset, file
+	return lock, nil
+}
 
 // lock gives a dataset's lock for checks against it, or nil when its columns can't be relied on.
 func (l *loader) lock(dataset string) *Lock {

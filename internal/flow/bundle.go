@@ -92,7 +92,7 @@ type received struct {
 	blobs   map[string][]byte
 }
 
-var memberName = regexp.MustCompile(`^(result\.json|records/(runs|snapshots|comparisons)/[a-z0-9-]{1,64}/[0-9]{4}-[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}\.toml|blobs/[0-9a-f]{64})$`)
+var memberName = regexp.MustCompile(`^(result\.json|records/(runs|snapshots|comparisons|monitors)/[a-z0-9-]{1,64}/[0-9]{4}-[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}\.toml|blobs/[0-9a-f]{64})$`)
 
 // readBundle reads a bundle as hostile input. Any difference between the folder and its table is an error.
 func readBundle(dir, program string, limits doc.Limits) (*received, error) {

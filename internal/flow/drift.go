@@ -56,21 +56,30 @@ func (p *Project) Drift(ctx context.Context, o DriftOptions) (*record.Drift, err
 	if err != nil {
 		return nil, err
 	}
-	c := contrast{db: w.db, progress: p.progress, public: func(column string) bool { return ds.Columns[column].Public }, left: map[string]string{}}
+	c := p.contrast(ctx, w, t, ds)
 	from, before, err := c.window(ctx, source, ds.Time.Event, length, p.opt.Now)
 	if err != nil {
 		return nil, err
 	}
-	c.left[ds.Time.Event] = "it says which window a row is in"
+	c.grouped(ds.Time.Event, length)
 	event := "cast(" + engine.Ident(ds.Time.Event) + " as timestamp)"
-	c.group = fmt.Sprintf("epoch_us(date_trunc('%s', %s))", blockOf(length), event)
-	c.importance = p.importances(ctx, t, ds.ID)
-	c.targets = targetsOf(t.Docs, ds.ID)
 	reference := contrastSide{DriftSide: record.DriftSide{Name: ds.ID + " as pinned", Before: from.Format(time.RFC3339)}, columns: dataset.Columns(t.Docs.Locks[ds.ID]),
 		relation: fmt.Sprintf("(select * from %s as d where %s < %s)", data.Relations[ds.ID], event, timestamp(from))}
 	current := contrastSide{DriftSide: record.DriftSide{Name: ds.ID + " now", From: from.Format(time.RFC3339), Before: before.Format(time.RFC3339)}, columns: columns,
 		relation: fmt.Sprintf("(select * from %s as d where %s >= %s and %s < %s)", source, event, timestamp(from), event, timestamp(before))}
 	return c.judge(ctx, reference, current)
+}
+
+// contrast compares rows of one dataset: what it knows of the columns comes from the documents and from the champions' runs.
+func (p *Project) contrast(ctx context.Context, w *workshop, t *Tree, ds *doc.Dataset) *contrast {
+	return &contrast{db: w.db, progress: p.progress, public: func(column string) bool { return ds.Columns[column].Public }, left: map[string]string{},
+		importance: p.importances(ctx, t, ds.ID), targets: targetsOf(t.Docs, ds.ID)}
+}
+
+// grouped makes the rows of one day of the event move together, or of one hour in windows shorter than a day.
+func (c *contrast) grouped(event string, window time.Duration) {
+	c.left[event] = "it says which window a row is in"
+	c.group = fmt.Sprintf("epoch_us(date_trunc('%s', cast(%s as timestamp)))", blockOf(window), engine.Ident(event))
 }
 
 // DriftFiles compares two files of rows; it needs no project. group names a column whose equal values mark rows that move together, "" when

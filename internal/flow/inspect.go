@@ -29,6 +29,8 @@ type inspection struct {
 	runs        []record.Run // to record
 	comparisons []record.ComparisonRecord
 	snapshots   []record.Snapshot
+	watched     []record.Monitor
+	locks       map[string][]byte // by dataset: pins that a trigger asked for
 	data        []record.DataChange
 	result      record.CI                 // made here, from what holds
 	made        map[string]*execution     // by input digest: the bundle's runs
@@ -41,7 +43,7 @@ type inspection struct {
 // inspect checks every claim of a bundle. Its errors say which claim does not hold.
 func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspection, error) {
 	i := &inspection{p: p, bundle: b, event: e, made: map[string]*execution{}, known: map[string]string{}, artifacts: map[string]record.Pointer{},
-		used: map[string]bool{}, verified: map[string]bool{}}
+		used: map[string]bool{}, verified: map[string]bool{}, locks: map[string][]byte{}}
 	if err := i.load(ctx); err != nil {
 		return nil, err
 	}
@@ -68,6 +70,9 @@ func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspectio
 		return nil, err
 	}
 	if err := i.judgements(ctx); err != nil {
+		return nil, err
+	}
+	if err := i.monitors(); err != nil {
 		return nil, err
 	}
 	for sha := range b.blobs {
@@ -116,8 +121,11 @@ func (i *inspection) start() error {
 		return errors.New("result.json is about another event")
 	}
 	flow := names(onPullRequest)
-	if i.event.Name == "push" {
+	switch i.event.Name {
+	case "push":
 		flow = names(onPush)
+	case "schedule":
+		flow = names(onSchedule)
 	}
 	if err := checkSteps(said.Steps, flow); err != nil {
 		return err
@@ -157,8 +165,15 @@ func (i *inspection) sort() error {
 			h = r.Header
 			r.ID = ""
 			i.snapshots = append(i.snapshots, *r)
+		case *record.Monitor:
+			h = r.Header
+			r.ID = ""
+			i.watched = append(i.watched, *r)
 		default:
 			return fmt.Errorf("%s: a bundle holds no record of this kind", path)
+		}
+		if (h.Kind == record.KindMonitor) != (i.event.Name == "schedule") {
+			return fmt.Errorf("%s: the event %s records nothing of this kind", path, i.event.Name)
 		}
 		if h.Code.Commit != i.event.Head || h.Code.Dirty || h.Code.Difference != "" {
 			return fmt.Errorf("%s: it was made at %.40q, and head is %s", path, h.Code.Commit, i.event.Head)

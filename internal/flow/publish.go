@@ -46,6 +46,7 @@ var onPublish = []step[*publication]{
 	{"check bundle", (*publication).inspect}, // every claim, from the trees and the pinned data
 	{"record", (*publication).record},        // blobs, then records, by compare and swap
 	{"tag", (*publication).tag},              // versions and stages again, for tools that read tags
+	{"propose", (*publication).propose},      // branches and pull requests that a trigger asked for
 	{"comment", (*publication).comment},      // the one comment of the pull request
 }
 
@@ -122,7 +123,7 @@ func (pub *publication) record(ctx context.Context) (string, error) {
 	switch {
 	case pub.out.Result.Exit == problem.ExitWrong:
 		return "", skip("head's documents are wrong, and nothing was measured")
-	case len(c.runs)+len(c.comparisons)+len(c.snapshots) == 0 && pub.trusted.Name != "push":
+	case len(c.runs)+len(c.comparisons)+len(c.snapshots)+len(c.watched) == 0 && pub.trusted.Name != "push":
 		return "", skip("nothing to record")
 	}
 	if _, err := pub.files(c.view); err != nil {
@@ -160,6 +161,9 @@ func (i *inspection) pointers() []*record.Pointer {
 	}
 	for n := range i.snapshots {
 		all = append(all, &i.snapshots[n].Profile, &i.snapshots[n].Quality)
+	}
+	for n := range i.watched {
+		all = append(all, &i.watched[n].Drift, &i.watched[n].Quality, &i.watched[n].Lock)
 	}
 	for n := range i.comparisons {
 		all = append(all, &i.comparisons[n].Comparison.Base.Evaluation, &i.comparisons[n].Comparison.Head.Evaluation)
@@ -199,6 +203,12 @@ func (pub *publication) files(v *ledger.View) ([]ledger.File, error) {
 	for _, s := range pub.checked.snapshots {
 		pub.stamp(&s.Header)
 		if _, err := add(s); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range pub.checked.watched {
+		pub.stamp(&m.Header)
+		if _, err := add(m); err != nil {
 			return nil, err
 		}
 	}

@@ -17,9 +17,10 @@ import (
 func (i *inspection) pinned(ctx context.Context) error {
 	var all []*snapshot
 	var err error
-	if i.event.Name == "push" {
+	switch i.event.Name {
+	case "push":
 		all, err = i.landedData(ctx)
-	} else {
+	case "pull_request":
 		all, err = i.shop.checkData(ctx, i.base, i.head)
 	}
 	if err != nil {
@@ -98,7 +99,7 @@ func (i *inspection) snapshot(said record.Snapshot, found *snapshot) error {
 func (i *inspection) judgements(ctx context.Context) error {
 	if i.event.Name != "pull_request" {
 		if len(i.comparisons) > 0 {
-			return errors.New("a push compares nothing, and the bundle has a comparison")
+			return fmt.Errorf("the event %s compares nothing, and the bundle has a comparison", i.event.Name)
 		}
 		return nil
 	}

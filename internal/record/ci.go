@@ -1,6 +1,10 @@
 package record
 
-import "github.com/plumb-ml/plumb/internal/problem"
+import (
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/problem"
+)
 
 // CI is plumb.ci/v1: what one flow did and found. The comment and the check are made from it alone.
 type CI struct {
@@ -19,6 +23,8 @@ type CI struct {
 	OnMerge     []string          `json:"on_merge"` // sentences: what happens when this is merged
 	Changes     []string          `json:"changes"`  // sentences: features, code, environment, gates changed
 	Staged      []StageChange     `json:"staged,omitempty"`
+	Monitors    []MonitorChange   `json:"monitors,omitempty"`
+	Proposals   []Proposal        `json:"proposals,omitempty"`
 	Problems    []problem.Problem `json:"problems"`
 }
 
@@ -39,6 +45,31 @@ type DataChange struct {
 	Scores   map[string]float64 `json:"scores"`
 	Failed   []string           `json:"failed"`   // sentences, one a failed check
 	Blocking bool               `json:"blocking"` // a critical check fails
+}
+
+// MonitorChange is what a monitor found in one window.
+type MonitorChange struct {
+	Monitor  string         `json:"monitor"`
+	Dataset  string         `json:"dataset"`
+	From     time.Time      `json:"from"`
+	Before   time.Time      `json:"before"`
+	Missed   int            `json:"missed"` // windows before it that nobody looked at
+	Rows     int64          `json:"rows"`
+	Verdict  string         `json:"verdict"` // of drift
+	Drifted  []string       `json:"drifted"`
+	Watched  []string       `json:"watched"`
+	Failed   []string       `json:"failed"` // checks, by id
+	Triggers []TriggerState `json:"triggers"`
+}
+
+// Proposal is a pull request that the publisher made, or the branch for one where there is no forge.
+type Proposal struct {
+	Kind    string `json:"kind"` // retrain
+	Dataset string `json:"dataset"`
+	Monitor string `json:"monitor"`
+	Branch  string `json:"branch"`
+	Title   string `json:"title"`
+	URL     string `json:"url,omitempty"`
 }
 
 // StageChange is what a push stages.

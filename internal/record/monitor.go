@@ -38,6 +38,7 @@ type Monitor struct {
 	Triggers  map[string]TriggerState `toml:"trigger,omitempty"`
 	Drift     Pointer                 `toml:"drift,omitempty"`
 	Quality   Pointer                 `toml:"quality,omitempty"`
+	Lock      Pointer                 `toml:"lock,omitempty"` // the pin that a trigger asked for, and that was proposed
 }
 
 // TriggerState is what a trigger made of a window.

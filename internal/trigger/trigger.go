@@ -94,10 +94,9 @@ func sql(a rule.Aggregate, t table.Type) string {
 // Past is what a trigger did in the windows before this one, the newest first.
 type Past []record.TriggerState
 
-// Judge evaluates every trigger of a monitor in the document's order. answers are those of Plan's queries, by name. before is when this window
-// ends; past gives each trigger's states of the windows that follow one another up to this one.
-func Judge(m *doc.Monitor, env rule.Env, answers map[string]table.Rows, before time.Time, past map[string]Past) []record.TriggerState {
-	row := values(m, env, answers)
+// Judge evaluates every trigger of a monitor in the document's order, over the numbers that Values gives. before is when this window ends; past
+// gives each trigger's states in the windows that follow one another up to this one.
+func Judge(m *doc.Monitor, env rule.Env, row map[string]any, before time.Time, past map[string]Past) []record.TriggerState {
 	out := make([]record.TriggerState, 0, len(m.Order))
 	for _, name := range m.Order {
 		out = append(out, judge(name, m.Triggers[name], env, row, before, past[name]))
@@ -105,8 +104,8 @@ func Judge(m *doc.Monitor, env rule.Env, answers map[string]table.Rows, before t
 	return out
 }
 
-// values lays the answers out under the names that expressions look them up by, rounded to 10 significant digits.
-func values(m *doc.Monitor, env rule.Env, answers map[string]table.Rows) map[string]any {
+// Values lays the answers to Plan's queries, by name, out under the names that expressions look them up by, rounded to 10 significant digits.
+func Values(m *doc.Monitor, env rule.Env, answers map[string]table.Rows) map[string]any {
 	row := map[string]any{}
 	for _, side := range []string{Current, Reference} {
 		rows := answers[side]
@@ -133,6 +132,21 @@ func values(m *doc.Monitor, env rule.Env, answers map[string]table.Rows) map[str
 		}
 	}
 	return row
+}
+
+// Lay puts values as a state holds them back under their names, for judging again what was judged elsewhere.
+func Lay(values map[string]float64, row map[string]any) {
+	for name, v := range values {
+		_, function, dotted := strings.Cut(name, ".")
+		if !dotted {
+			function = name
+		}
+		if strings.HasPrefix(function, "distinct(") || function == "rows" {
+			row[name] = int64(v)
+		} else {
+			row[name] = v
+		}
+	}
 }
 
 func rounded(v float64) float64 {

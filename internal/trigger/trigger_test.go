@@ -57,7 +57,7 @@ func TestThreeValues(t *testing.T) {
 		"can't be read":          {doc.Trigger{When: "mean(agge) > 1", For: 1}, answers(100, 31.0, 30.0), nil, "unknown", "unknown", `there is no column "agge"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Judge(monitor(c.trigger), env(), c.answers, end, map[string]Past{"moved": c.past})[0]
+			got := Judge(monitor(c.trigger), env(), Values(monitor(c.trigger), env(), c.answers), end, map[string]Past{"moved": c.past})[0]
 			if got.Condition != c.condition || got.State != c.state || !strings.Contains(got.Reason, c.reason) || c.reason == "" && got.Reason != "" {
 				t.Errorf("%s %s %q, want %s %s %q", got.Condition, got.State, got.Reason, c.condition, c.state, c.reason)
 			}

@@ -1,0 +1,319 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/dataset"
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/drift"
+	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
+	"github.com/plumb-ml/plumb/internal/trigger"
+)
+
+const (
+	thenRetrain  = "retrain"
+	typeTOML     = "application/toml"
+	branchPrefix = "plumb/"
+)
+
+// Proposer is the forge as proposals need it.
+type Proposer interface {
+	// Propose opens a pull request from a branch, or finds the open one, and gives its address.
+	Propose(ctx context.Context, branch, base, title, body string) (url string, err error)
+}
+
+// propose pins the newest rows of every dataset for which a trigger asks it. The lock is part of the monitor's result; the publisher makes the
+// branch. A pin that is the present one proposes nothing.
+func (w *watch) propose(ctx context.Context) (string, error) {
+	locks := map[string]record.Pointer{}
+	var said []string
+	for _, d := range w.due {
+		fired := firedFor(d.result, thenRetrain)
+		if len(fired) == 0 {
+			continue
+		}
+		ds := w.head.Docs.Datasets[d.monitor.Dataset]
+		if _, done := locks[ds.ID]; !done {
+			lock, err := dataset.Pin(ctx, w.shop.db, w.p.Root, ds)
+			if err != nil {
+				return "", err
+			}
+			if lock.Digest() == w.head.Docs.Locks[ds.ID].Digest() {
+				said = append(said, ds.ID+" is pinned as it is")
+				continue
+			}
+			b := store.Blob{Data: lock.Encode(), Type: typeTOML}
+			w.out.Blobs = append(w.out.Blobs, b)
+			locks[ds.ID] = pointerOf(b)
+			d.result.Lock = locks[ds.ID]
+			said = append(said, fmt.Sprintf("pin %s anew: %s fired", ds.ID, list(fired)))
+		}
+	}
+	if len(said) == 0 {
+		return "", skip("no trigger asks for anything")
+	}
+	return strings.Join(said, "; "), nil
+}
+
+// firedFor lists the triggers of a result that fired and ask for this, by name.
+func firedFor(m record.Monitor, then string) []string {
+	var out []string
+	for _, name := range keys(m.Triggers) {
+		if s := m.Triggers[name]; s.State == record.TriggerFired && s.Then == then {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// monitorChange is a monitor's result as a flow's result tells it.
+func monitorChange(m record.Monitor) record.MonitorChange {
+	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Verdict: m.Verdict,
+		Drifted: notNil(m.Drifted), Watched: notNil(m.Watched), Failed: notNil(m.Failed), Triggers: []record.TriggerState{}}
+	for _, name := range keys(m.Triggers) {
+		s := m.Triggers[name]
+		s.Name = name
+		out.Triggers = append(out.Triggers, s)
+	}
+	return out
+}
+
+func notNil(names []string) []string { return append([]string{}, names...) }
+
+// monitors checks the results of a schedule: that each is of a window that is due, that its verdicts follow from its numbers, and its triggers
+// from the values that they read. The rows themselves are the measuring job's word: the source is not in Git.
+func (i *inspection) monitors() error {
+	var kept []record.Monitor
+	for _, m := range i.watched {
+		if err := i.monitor(m); err != nil {
+			return fmt.Errorf("monitor %s: %w", m.Monitor, err)
+		}
+		i.result.Monitors = append(i.result.Monitors, monitorChange(m))
+		if past := i.view.Monitors(m.Monitor); len(past) > 0 && !past[len(past)-1].Before.Before(m.Before) {
+			continue // somebody else was faster
+		}
+		kept = append(kept, m)
+	}
+	i.watched = kept
+	if i.event.Name == "schedule" && !sameJSONValue(i.result.Monitors, i.bundle.result.Monitors) && len(i.result.Monitors)+len(i.bundle.result.Monitors) > 0 {
+		return errors.New("result.json says something else of the monitors than their records")
+	}
+	return nil
+}
+
+func (i *inspection) monitor(m record.Monitor) error {
+	d := i.head.Docs.Monitors[m.Monitor]
+	if d == nil || d.Dataset != m.Dataset {
+		return errors.New("it is not one of the documents in the tree")
+	}
+	length, err := doc.Duration(d.Window)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !m.Before.Equal(m.Header.Time.Truncate(length)) || !m.From.Equal(m.Before.Add(-length)):
+		return fmt.Errorf("its window is %s to %s, which is not the last full one", m.From.Format(time.RFC3339), m.Before.Format(time.RFC3339))
+	case m.Rows < 0 || m.Reference < 0 || m.Missed < 0:
+		return errors.New("a count is negative")
+	}
+	if err := i.monitorNumbers(m); err != nil {
+		return err
+	}
+	return i.monitorTriggers(m, d)
+}
+
+// monitorNumbers judges the drift again and reads the failed checks off the findings.
+func (i *inspection) monitorNumbers(m record.Monitor) error {
+	var found record.Drift
+	if err := i.takeJSON(m.Drift, &found); err != nil {
+		return fmt.Errorf("its drift: %w", err)
+	}
+	verdict, drifted, watched, err := rejudged(found)
+	if err != nil {
+		return err
+	}
+	if verdict != m.Verdict || !slices.Equal(drifted, m.Drifted) || !slices.Equal(watched, m.Watched) || int64(found.Current.Rows) != m.Rows || int64(found.Reference.Rows) != m.Reference {
+		return errors.New("its verdict does not follow from its drift")
+	}
+	var q record.Quality
+	if err := i.takeJSON(m.Quality, &q); err != nil {
+		return fmt.Errorf("its quality: %w", err)
+	}
+	if !slices.Equal(failedChecks(q), m.Failed) || !sameJSONValue(q.ScoreMap(), m.Scores) && len(q.ScoreMap())+len(m.Scores) > 0 {
+		return errors.New("its failed checks or scores do not follow from its quality")
+	}
+	return nil
+}
+
+func (i *inspection) takeJSON(p record.Pointer, into any) error {
+	data, err := i.take(p, typeJSON, 0)
+	if err != nil {
+		return err
+	}
+	return strictJSON(data, into)
+}
+
+func (i *inspection) monitorTriggers(m record.Monitor, d *doc.Monitor) error {
+	lock, ds := i.head.Docs.Locks[m.Dataset], i.head.Docs.Datasets[m.Dataset]
+	env := doc.TriggerEnv(lock, ds)
+	row := map[string]any{"rows": m.Rows, "ref.rows": m.Reference}
+	for _, s := range m.Triggers {
+		trigger.Lay(s.Values, row)
+	}
+	for _, want := range trigger.Judge(d, env, row, m.Before, pastOf(i.view, m)) {
+		said, ok := m.Triggers[want.Name]
+		said.Name, want.Before, said.Before = want.Name, time.Time{}, time.Time{}
+		if !ok || said.Condition != record.ConditionUnknown && !sameJSONValue(said, want) {
+			return fmt.Errorf("trigger %s does not follow from its values", want.Name)
+		}
+	}
+	if len(m.Triggers) != len(d.Order) {
+		return errors.New("its triggers are not those of the document")
+	}
+	if m.Lock.SHA256 == "" {
+		return nil
+	}
+	if len(firedFor(m, thenRetrain)) == 0 {
+		return errors.New("it proposes a pin, and no trigger asks for one")
+	}
+	data, err := i.take(m.Lock, typeTOML, 0)
+	if err != nil {
+		return err
+	}
+	proposed, err := doc.ReadLock(m.Dataset, data)
+	if err != nil {
+		return err
+	}
+	for _, f := range proposed.Files {
+		if !doc.Match(ds.Source.Path, f.Path) {
+			return fmt.Errorf("it proposes to pin %.100q, which is no file of %s", f.Path, ds.Source.Path)
+		}
+	}
+	i.locks[m.Dataset] = data
+	return nil
+}
+
+// propose makes a branch for every proposal, and a pull request where there is a forge. A dataset that has an open one gets no second: who has not
+// answered the first does not need another.
+func (pub *publication) propose(ctx context.Context) (string, error) {
+	if pub.checked == nil || len(pub.checked.locks) == 0 {
+		return "", skip("nothing is proposed")
+	}
+	var said []string
+	for _, m := range pub.checked.watched {
+		lock := pub.checked.locks[m.Dataset]
+		if lock == nil || m.Lock.SHA256 == "" {
+			continue
+		}
+		did, err := pub.proposePin(ctx, m, lock)
+		if err != nil {
+			return "", fmt.Errorf("proposing to pin %s: %w", m.Dataset, err)
+		}
+		said = append(said, did)
+	}
+	if len(said) == 0 {
+		return "", skip("nothing is proposed")
+	}
+	return strings.Join(said, "; "), nil
+}
+
+func (pub *publication) proposePin(ctx context.Context, m record.Monitor, lock []byte) (string, error) {
+	p := pub.p
+	branch := fmt.Sprintf("%sretrain-%s-%s", branchPrefix, m.Dataset, m.Before.UTC().Format("20060102"))
+	if open, err := pub.openProposal(ctx, fmt.Sprintf("%sretrain-%s-", branchPrefix, m.Dataset)); err != nil || open != "" {
+		return "there is already " + open, err
+	}
+	title := fmt.Sprintf("Pin the newest rows of %s", m.Dataset)
+	body := proposalText(m)
+	file := path.Join(p.Prefix, "datasets", m.Dataset+".lock.toml")
+	commit, err := p.Repo.Update(ctx, "refs/heads/"+branch, func(w *gitdb.Writer, tip string) (string, error) {
+		if tip != "" {
+			return tip, nil
+		}
+		tree, err := w.Tree(pub.trusted.Head, []gitdb.File{{Path: file, Data: lock}})
+		if err != nil {
+			return "", err
+		}
+		return w.Commit(tree, gitdb.CommitInfo{Message: title + "\n\n" + body, Parents: []string{pub.trusted.Head}, Time: p.now()})
+	})
+	if err != nil {
+		return "", err
+	}
+	if _, remote := p.Repo.Remote(); remote {
+		if err := p.Repo.Push(ctx, commit+":refs/heads/"+branch); err != nil {
+			return "", err
+		}
+	}
+	out := record.Proposal{Kind: thenRetrain, Dataset: m.Dataset, Monitor: m.Monitor, Branch: branch, Title: title}
+	if forge, ok := pub.forge.(Proposer); ok {
+		if out.URL, err = forge.Propose(ctx, branch, p.IntentBranch(), title, body); err != nil {
+			return "", err
+		}
+	}
+	pub.out.Result.Proposals = append(pub.out.Result.Proposals, out)
+	return "branch " + branch, nil
+}
+
+// openProposal finds a branch of this kind that is not merged yet.
+func (pub *publication) openProposal(ctx context.Context, prefix string) (string, error) {
+	branches := map[string]string{}
+	if _, remote := pub.p.Repo.Remote(); remote {
+		refs, err := pub.p.Repo.ListRemote(ctx, "refs/heads/"+prefix)
+		if err != nil {
+			return "", err
+		}
+		branches = refs
+	} else {
+		refs, err := pub.p.Repo.Refs("refs/heads/" + prefix)
+		if err != nil {
+			return "", err
+		}
+		for _, r := range refs {
+			branches[r.Name] = r.OID
+		}
+	}
+	for _, name := range keys(branches) {
+		if base, err := pub.p.Repo.MergeBase(ctx, branches[name], pub.trusted.Head); err != nil || base != branches[name] {
+			return strings.TrimPrefix(name, "refs/heads/"), nil
+		}
+	}
+	return "", nil
+}
+
+// proposalText says why, for the commit and the pull request. What it names comes from documents and was checked.
+func proposalText(m record.Monitor) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Monitor %s looked at %d rows from %s to %s.\n", m.Monitor, m.Rows, m.From.UTC().Format(time.DateOnly), m.Before.UTC().Format(time.DateOnly))
+	for _, name := range firedFor(m, thenRetrain) {
+		s := m.Triggers[name]
+		fmt.Fprintf(&b, "Trigger %s fired: %s\n", name, s.When)
+		for _, v := range keys(s.Values) {
+			fmt.Fprintf(&b, "    %s = %.6g\n", v, s.Values[v])
+		}
+	}
+	fmt.Fprintf(&b, "\nWith these rows pinned, every champion on %s is trained anew and compared with the one that is served. Merge it if that is better.\n", m.Dataset)
+	return b.String()
+}
+
+// rejudged judges a drift report's columns again, and gives what it comes to.
+func rejudged(said record.Drift) (verdict string, drifted, watched []string, err error) {
+	again := said
+	again.Columns = slices.Clone(said.Columns)
+	for k := range again.Columns {
+		again.Columns[k].Q, again.Columns[k].Verdict = nil, ""
+	}
+	drift.Judge(&again)
+	if !sameJSONValue(said, again) {
+		return "", nil, nil, errors.New("its drift's verdicts do not follow from its numbers")
+	}
+	verdict, drifted, watched = verdictsOf(again)
+	return verdict, drifted, watched, nil
+}

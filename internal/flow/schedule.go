@@ -1,0 +1,349 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/dataset"
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/engine"
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
+	"github.com/plumb-ml/plumb/internal/table"
+	"github.com/plumb-ml/plumb/internal/trigger"
+)
+
+// watch is the state of the schedule flow.
+type watch struct {
+	p     *Project
+	event Event
+	head  *Tree
+	view  *ledger.View
+	shop  *workshop
+	due   []*due
+	out   Measured
+}
+
+// due is a window that a monitor has not looked at yet.
+type due struct {
+	monitor   *doc.Monitor
+	result    record.Monitor
+	columns   []table.Column // of the source as it is now
+	reference string         // relations
+	current   string
+}
+
+// onSchedule is what happens when the clock says so: the last complete window of each monitor's source, as it is now, beside what is pinned.
+// That the pin is behind the source is normal between two retrainings.
+var onSchedule = []step[*watch]{
+	{"load documents", (*watch).load},
+	{"check documents", (*watch).checkDocuments},
+	{"windows", (*watch).windows}, // which are full and were not looked at
+	{"read sources", (*watch).read},
+	{"quality", (*watch).quality},
+	{"drift", (*watch).drift},
+	{"triggers", (*watch).triggers},
+	{"propose", (*watch).propose}, // what a trigger that fired asks for, as a pull request
+}
+
+// Schedule looks at what is due at the project's time.
+func (p *Project) Schedule(ctx context.Context, e Event) (*Measured, error) {
+	e.Name = "schedule"
+	w := &watch{p: p, event: e}
+	w.out.Event = e
+	w.out.Result = record.CI{Schema: "plumb.ci/v1", Event: e.Name, RunNumber: e.RunNumber}
+	var err error
+	w.out.Result.Steps, err = walk(ctx, p, onSchedule, w)
+	if w.shop != nil {
+		w.shop.close()
+	}
+	var documents *DocumentsError
+	switch {
+	case errors.As(err, &documents):
+		w.out.Result.Problems, w.out.Result.Exit = documents.List.All(), problem.ExitWrong
+	case err != nil:
+		return nil, err
+	}
+	for _, d := range w.due {
+		w.out.Records = append(w.out.Records, d.result)
+		w.out.Result.Monitors = append(w.out.Result.Monitors, monitorChange(d.result))
+	}
+	normalise(&w.out.Result)
+	return &w.out, nil
+}
+
+func (w *watch) load(ctx context.Context) (string, error) {
+	var err error
+	if w.event, err = w.p.Resolve(ctx, w.event); err != nil {
+		return "", err
+	}
+	if w.head, err = w.p.At(w.event.Head); err != nil {
+		return "", err
+	}
+	w.event.Base = w.event.Head
+	w.out.Event, w.out.Result.Head, w.out.Result.Base = w.event, w.event.Head, w.event.Head
+	if w.head.Docs.Project != nil {
+		w.out.Result.Project = w.head.Docs.Project.Name
+	}
+	w.view, err = w.p.view(ctx)
+	return short(w.event.Head), err
+}
+
+func (w *watch) checkDocuments(context.Context) (string, error) {
+	if err := w.head.sound(); err != nil {
+		return "", err
+	}
+	w.out.Result.Problems = w.head.Docs.Problems.All()
+	return countOf(len(w.head.Docs.Files), "document"), nil
+}
+
+// windows finds each monitor's last full window. Windows of a length tile time from a Monday on, whenever the clock of the CI strikes; those that
+// nobody looked at in between are counted.
+func (w *watch) windows(context.Context) (string, error) {
+	if len(w.head.Docs.Monitors) == 0 {
+		return "", skip("there is no monitors/*.toml")
+	}
+	var waiting []string
+	for _, id := range keys(w.head.Docs.Monitors) {
+		m := w.head.Docs.Monitors[id]
+		if w.head.Docs.Locks[m.Dataset] == nil {
+			return "", problem.Wrongf("run `plumb data pin "+m.Dataset+"`", "monitor %s: dataset %s is not pinned", id, m.Dataset)
+		}
+		length, err := doc.Duration(m.Window)
+		if err != nil {
+			return "", fmt.Errorf("monitor %s: %w", id, err)
+		}
+		d := &due{monitor: m}
+		d.result = record.Monitor{Header: w.p.header(record.KindMonitor, w.head), Monitor: id, Dataset: m.Dataset, Before: w.p.now().Truncate(length)}
+		d.result.From = d.result.Before.Add(-length)
+		if past := w.view.Monitors(id); len(past) > 0 {
+			last := past[len(past)-1].Before
+			if !last.Before(d.result.Before) {
+				waiting = append(waiting, fmt.Sprintf("%s: the window to %s was looked at", id, last.Format(time.DateOnly)))
+				continue
+			}
+			d.result.Missed = int(d.result.Before.Sub(last)/length) - 1
+		}
+		w.due = append(w.due, d)
+	}
+	if len(w.due) == 0 {
+		return "", skip(list(waiting))
+	}
+	var said []string
+	for _, d := range w.due {
+		said = append(said, fmt.Sprintf("%s: %s to %s", d.monitor.ID, d.result.From.Format(time.DateOnly), d.result.Before.Format(time.DateOnly)))
+	}
+	return list(said), nil
+}
+
+// read lays out the rows of both sides: the window of the source as it is now, and the pinned rows before it.
+func (w *watch) read(ctx context.Context) (string, error) {
+	if len(w.due) == 0 {
+		return "", skip("nothing is due")
+	}
+	var err error
+	if w.shop, err = w.p.workshop(ctx, w.head.Docs.Project); err != nil {
+		return "", err
+	}
+	var said []string
+	for _, d := range w.due {
+		if err := w.readOne(ctx, d); err != nil {
+			return "", fmt.Errorf("monitor %s: %w", d.monitor.ID, err)
+		}
+		said = append(said, fmt.Sprintf("%s: %s", d.monitor.ID, countOf(int(d.result.Rows), "row")))
+	}
+	return list(said), nil
+}
+
+func (w *watch) readOne(ctx context.Context, d *due) error {
+	ds := w.head.Docs.Datasets[d.monitor.Dataset]
+	data, err := w.shop.data(ctx, w.head, ds.ID)
+	if err != nil {
+		return err
+	}
+	source, columns, err := dataset.Now(ctx, w.shop.db, w.p.Root, ds)
+	if err != nil {
+		return err
+	}
+	d.columns = columns
+	event := "cast(" + engine.Ident(ds.Time.Event) + " as timestamp)"
+	since := ""
+	if length, err := doc.Duration(d.monitor.Reference); err == nil {
+		since = fmt.Sprintf(" and %s >= %s", event, timestamp(d.result.From.Add(-length)))
+	}
+	from, before := timestamp(d.result.From), timestamp(d.result.Before)
+	if d.reference, err = w.keep(ctx, fmt.Sprintf("select * from %s as d where %s < %s%s", data.Relations[ds.ID], event, from, since), &d.result.Reference); err != nil {
+		return err
+	}
+	d.current, err = w.keep(ctx, fmt.Sprintf("select * from %s as d where %s >= %s and %s < %s", source, event, from, event, before), &d.result.Rows)
+	return err
+}
+
+// keep copies rows into a table and counts them.
+func (w *watch) keep(ctx context.Context, query string, rows *int64) (string, error) {
+	name, _, err := w.shop.db.Keep(ctx, query) // dropped with the engine
+	if err != nil {
+		return "", err
+	}
+	n, err := w.shop.db.Query(ctx, "select count(*) from "+name)
+	if err == nil {
+		*rows, _ = n.Values[0][0].(int64)
+	}
+	return name, err
+}
+
+// quality runs the dataset's checks on the window. A check of a column that the source has lost could not be asked, and says so.
+func (w *watch) quality(ctx context.Context) (string, error) {
+	if len(w.due) == 0 {
+		return "", skip("nothing is due")
+	}
+	failed := 0
+	for _, d := range w.due {
+		now := &doc.Lock{Rows: d.result.Rows}
+		for _, c := range d.columns {
+			now.Columns = append(now.Columns, doc.LockColumn{Name: c.Name, Type: string(c.Type)})
+		}
+		q, err := w.shop.quality(ctx, w.head.Docs.Datasets[d.monitor.Dataset], now, d.current)
+		if err != nil {
+			return "", fmt.Errorf("monitor %s: %w", d.monitor.ID, err)
+		}
+		d.result.Failed, d.result.Scores = failedChecks(q), q.ScoreMap()
+		failed += len(d.result.Failed)
+		if d.result.Quality, err = w.blob(q); err != nil {
+			return "", err
+		}
+	}
+	return countOf(failed, "failed check"), nil
+}
+
+func failedChecks(q record.Quality) []string {
+	var out []string
+	for _, c := range q.Checks {
+		if c.State == record.CheckFail || c.State == record.CheckError {
+			out = append(out, c.ID)
+		}
+	}
+	return out
+}
+
+// blob keeps a finding as JSON.
+func (w *watch) blob(v any) (record.Pointer, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return record.Pointer{}, err
+	}
+	b := store.Blob{Data: data, Type: typeJSON}
+	w.out.Blobs = append(w.out.Blobs, b)
+	return pointerOf(b), nil
+}
+
+// drift compares the window with what is pinned, column by column.
+func (w *watch) drift(ctx context.Context) (string, error) {
+	if len(w.due) == 0 {
+		return "", skip("nothing is due")
+	}
+	var said []string
+	for _, d := range w.due {
+		found, err := w.driftOf(ctx, d)
+		if err != nil {
+			return "", fmt.Errorf("monitor %s: %w", d.monitor.ID, err)
+		}
+		d.result.Verdict, d.result.Drifted, d.result.Watched = verdictsOf(*found)
+		if d.result.Drift, err = w.blob(found); err != nil {
+			return "", err
+		}
+		said = append(said, d.monitor.ID+": "+found.Verdict)
+	}
+	return list(said), nil
+}
+
+func (w *watch) driftOf(ctx context.Context, d *due) (*record.Drift, error) {
+	ds := w.head.Docs.Datasets[d.monitor.Dataset]
+	c := w.p.contrast(ctx, w.shop, w.head, ds)
+	for _, col := range d.columns {
+		if len(d.monitor.Columns) > 0 && !slices.Contains(d.monitor.Columns, col.Name) {
+			c.left[col.Name] = "the monitor does not name it"
+		}
+	}
+	c.grouped(ds.Time.Event, d.result.Before.Sub(d.result.From))
+	reference := contrastSide{DriftSide: record.DriftSide{Name: ds.ID + " as pinned", Before: d.result.From.Format(time.RFC3339)},
+		columns: dataset.Columns(w.head.Docs.Locks[ds.ID]), relation: d.reference}
+	current := contrastSide{DriftSide: record.DriftSide{Name: ds.ID + " now", From: d.result.From.Format(time.RFC3339), Before: d.result.Before.Format(time.RFC3339)},
+		columns: d.columns, relation: d.current}
+	return c.judge(ctx, reference, current)
+}
+
+// verdictsOf sums a drift report up: the whole, and the columns that moved or are watched.
+func verdictsOf(d record.Drift) (verdict string, drifted, watched []string) {
+	for _, c := range d.Columns {
+		switch c.Verdict {
+		case record.DriftFound:
+			drifted = append(drifted, c.Name)
+		case record.DriftWatch:
+			watched = append(watched, c.Name)
+		}
+	}
+	return d.Verdict, drifted, watched
+}
+
+// triggers asks what the conditions read and judges them, with what they did in the windows before.
+func (w *watch) triggers(ctx context.Context) (string, error) {
+	fired, asked := 0, 0
+	for _, d := range w.due {
+		env := doc.TriggerEnv(&doc.Lock{Columns: both(w.head.Docs.Locks[d.monitor.Dataset].Columns, d.columns)}, nil)
+		answers := map[string]table.Rows{}
+		for _, q := range trigger.Plan(d.monitor, env, trigger.Relations{trigger.Current: d.current, trigger.Reference: d.reference}) {
+			rows, err := w.shop.db.Query(ctx, q.SQL)
+			if err != nil {
+				return "", fmt.Errorf("monitor %s: asking the %s rows: %w", d.monitor.ID, q.Name, err)
+			}
+			answers[q.Name] = rows
+		}
+		d.result.Triggers = map[string]record.TriggerState{}
+		for _, s := range trigger.Judge(d.monitor, env, trigger.Values(d.monitor, env, answers), d.result.Before, pastOf(w.view, d.result)) {
+			d.result.Triggers[s.Name] = s
+			asked++
+			if s.State == record.TriggerFired {
+				fired++
+			}
+		}
+	}
+	if asked == 0 {
+		return "", skip("no trigger is due")
+	}
+	return fmt.Sprintf("%d of %d fired", fired, asked), nil
+}
+
+// both keeps the pinned columns that the source still has with the pinned type: of others a trigger can't say anything, and says so.
+func both(pinned []doc.LockColumn, now []table.Column) []doc.LockColumn {
+	return slices.DeleteFunc(slices.Clone(pinned), func(c doc.LockColumn) bool {
+		return !slices.ContainsFunc(now, func(n table.Column) bool { return n.Name == c.Name && string(n.Type) == c.Type })
+	})
+}
+
+// pastOf gives what a monitor's triggers did in the windows that follow one another up to a result's, the newest first. A window that was missed
+// ends a row of windows, but a trigger cools down over it.
+func pastOf(v *ledger.View, of record.Monitor) map[string]trigger.Past {
+	out := map[string]trigger.Past{}
+	next := of.From
+	results := v.Monitors(of.Monitor)
+	for _, r := range slices.Backward(results) {
+		if !r.Before.Before(of.Before) {
+			continue
+		}
+		for name, s := range r.Triggers {
+			if r.Before.Before(next) { // there is a gap
+				s.Condition, s.Streak = record.ConditionUnknown, 0
+			}
+			out[name] = append(out[name], s)
+		}
+		next = r.From
+	}
+	return out
+}
