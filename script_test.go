@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"holds":    holdsText,
 			"rescored": rescoredBase,
 			"forget":   forgetBase,
+			"forge":    forgeMonitor,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, v := range []string{"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org",

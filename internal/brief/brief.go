@@ -67,8 +67,10 @@ func Of(ci record.CI) Brief {
 	for _, d := range ci.Data {
 		b.Data = append(b.Data, DataSentence(d))
 	}
-	for _, m := range ci.Monitors {
-		b.Data = append(b.Data, WatchSentence(m))
+	if len(ci.Monitors) > 1 { // of one the headline says it all
+		for _, m := range ci.Monitors {
+			b.Data = append(b.Data, WatchSentence(m))
+		}
 	}
 	return b
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/plumb-ml/plumb/internal/dataset"
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -170,6 +171,11 @@ func (s *snapshot) keep(v any) (record.Pointer, error) {
 
 // quality asks the engine what the checks need to know, and lets the judge say what it means.
 func (w *workshop) quality(ctx context.Context, ds *doc.Dataset, lock *doc.Lock, relation string) (record.Quality, error) {
+	return w.qualityAt(ctx, ds, lock, relation, time.Time{})
+}
+
+// qualityAt is quality at a moment, which checks of freshness compare with.
+func (w *workshop) qualityAt(ctx context.Context, ds *doc.Dataset, lock *doc.Lock, relation string, now time.Time) (record.Quality, error) {
 	answers := map[string]table.Rows{}
 	for _, q := range quality.Plan(ds, lock, relation) {
 		rows, err := w.db.Query(ctx, q.SQL)
@@ -178,7 +184,7 @@ func (w *workshop) quality(ctx context.Context, ds *doc.Dataset, lock *doc.Lock,
 		}
 		answers[q.Name] = rows
 	}
-	return quality.Judge(ds, lock, answers), nil
+	return quality.JudgeAt(ds, lock, answers, now), nil
 }
 
 // change says in a comment's words what is new about a dataset.

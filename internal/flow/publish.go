@@ -113,7 +113,8 @@ func (pub *publication) inspect(ctx context.Context) (string, error) {
 		return "", err
 	}
 	pub.out.Result = pub.checked.result
-	return fmt.Sprintf("%d runs, %d comparisons, %d snapshots hold", len(pub.checked.runs), len(pub.checked.comparisons), len(pub.checked.snapshots)), nil
+	return fmt.Sprintf("%d runs, %d comparisons, %d snapshots, %d monitors hold", len(pub.checked.runs), len(pub.checked.comparisons), len(pub.checked.snapshots),
+		len(pub.checked.watched)), nil
 }
 
 // record writes blobs first, so that no record ever names what is not there. Before anything is written the records are made once: what can't

@@ -12,6 +12,7 @@
 //	comparisons/<model>/<yyyy-mm>/<id>.toml        two answers, each metric's difference and verdict, gates
 //	versions/<model>/<n>.toml                      artifact, run; n counts from 1 without gaps
 //	stages/<model>/<stage>/<n>.toml                which version serves, and why
+//	monitors/<monitor>/<yyyy-mm>/<id>.toml         one window of a source: drift, quality, what each trigger made of it, the pin it asked for
 //	decisions/<choice>/<yyyy-mm>/<id>.toml         a choice and its reason; `expired` and `forgotten` list blobs that are no longer kept
 //
 // An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
@@ -56,6 +57,12 @@
 // A multiclass label has at most 200 classes: the values of the label in rows that play a part. Its evaluation has a column score_<class> each, in
 // this order: whole numbers by size when every class is one, else by their bytes. Classes that differ by capitals only are refused, since engines
 // don't tell such columns apart. Two answers are compared over the classes of both; a class that a model never saw has the score 0.
+//
+// # Windows
+//
+// The windows of a monitor tile time in its length from a Monday on (0001-01-01, UTC). A result is of the last full one before its time; `missed`
+// counts those since the last result. A trigger's condition is true, false or unknown; it fires when it has been true in enough windows that follow
+// one another, and has not fired within its cooldown. A window without a result ends a row of windows.
 //
 // # Sweeps
 //
