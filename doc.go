@@ -21,8 +21,9 @@
 // # Judges and hands
 //
 // Judges are pure: internal/compare (two answers on the same rows), internal/evaluate (one answer), internal/quality (checks), internal/drift (rows
-// of two times), internal/trigger (what has to be done about them), internal/value (money), internal/registry (versions and stages, from records and tags). Hands touch the world: internal/gitdb (Git),
-// internal/engine (SQL), internal/forge (GitHub), internal/learn (training).
+// of two times), internal/trigger (what has to be done about them), internal/value (money), internal/registry (versions and stages, from records
+// and tags). Hands touch the world: internal/gitdb (Git), internal/engine (SQL), internal/forge (GitHub), internal/learn (training), internal/job
+// (a person's program, where it can do no harm).
 //
 // # Keepers and rows
 //

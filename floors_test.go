@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "templates", "site", "examples"},
 	{"internal/tomlio", "internal/rule", "internal/metric"},
 	{"internal/doc", "internal/record", "internal/action", "internal/model"},
-	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/gitdb", "internal/engine", "internal/forge", "internal/learn"},
+	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/gitdb", "internal/engine", "internal/forge", "internal/job", "internal/learn"},
 	{"internal/ledger", "internal/store"},
 	{"internal/dataset"},
 	{"internal/trainset", "internal/brief"},
@@ -44,7 +44,8 @@ var doors = map[string][]string{
 	"github.com/rogpeppe/":         {"internal/flow"},
 	"gonum.org/":                   {"internal/stat"},
 	"golang.org/x/mod":             {"internal/registry"},
-	"golang.org/x/sys":             {"internal/gitdb"},
+	"golang.org/x/sys":             {"internal/gitdb", "internal/job"},
+	"github.com/landlock-lsm/":     {"internal/job"},
 	"golang.org/x/term":            {"internal/text"},
 }
 

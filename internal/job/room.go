@@ -1,0 +1,188 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/plumb-ml/plumb/internal/problem"
+)
+
+// Room is the temporary folder of one program: work (where it runs), data (what it is given), model (given when it scores), home, tmp and out.
+type Room struct {
+	dir string
+}
+
+// own are the folders that a program may write; the others are read-only to it.
+var own = []string{"work", "home", "tmp", "out"}
+
+// NewRoom makes an empty room in the system's temporary folder. (In the repository's it would have the labels of the test part above it, for whoever
+// climbs.) Close removes it.
+func NewRoom() (*Room, error) {
+	dir, err := os.MkdirTemp("", "plumb-job-")
+	if err != nil {
+		return nil, fmt.Errorf("making a room: %w", err)
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, err
+	}
+	r := &Room{dir: dir}
+	for _, name := range append([]string{"data", "model"}, own...) {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			return nil, errors.Join(fmt.Errorf("making a room: %w", err), r.Close())
+		}
+	}
+	return r, nil
+}
+
+// Work is where the program runs, with its code.
+func (r *Room) Work() string { return filepath.Join(r.dir, "work") }
+
+// Data is for what the program is given.
+func (r *Room) Data() string { return filepath.Join(r.dir, "data") }
+
+// Model is for the model that a program scores with.
+func (r *Room) Model() string { return filepath.Join(r.dir, "model") }
+
+// Home is the program's HOME.
+func (r *Room) Home() string { return filepath.Join(r.dir, "home") }
+
+// Temp is the program's TMPDIR.
+func (r *Room) Temp() string { return filepath.Join(r.dir, "tmp") }
+
+// Out is where the program leaves what it made.
+func (r *Room) Out() string { return filepath.Join(r.dir, "out") }
+
+// Close removes the room.
+func (r *Room) Close() error { return removeAll(r.dir) }
+
+// removeAll removes a folder, also where a program took its own right to do so away.
+func removeAll(dir string) error {
+	err := os.RemoveAll(dir)
+	if err == nil {
+		return nil
+	}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() {
+			_ = os.Chmod(path, 0o700) // what stays is said by RemoveAll
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}
+
+// Put writes a file below one of the room's folders. name is slash-separated and stays inside.
+func Put(folder, name string, mode fs.FileMode, from io.Reader) error {
+	place := filepath.FromSlash(name)
+	if !filepath.IsLocal(place) {
+		return fmt.Errorf("%q is no file of a room", name)
+	}
+	place = filepath.Join(folder, place)
+	if err := os.MkdirAll(filepath.Dir(place), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(place, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, from)
+	return errors.Join(err, f.Close())
+}
+
+// Read reads a file that a program left below a folder: a regular file of at most so many bytes, and no link, pipe or device, whatever stood there
+// a moment ago. Nobody may be running in the room any more, or what is read may be half written. fs.ErrNotExist is as of os.
+func Read(folder, name string, most int64) ([]byte, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	place := filepath.FromSlash(name)
+	before, err := root.Lstat(place)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, problem.Failedf("write a file of its own there", "%s is %s, not a file", name, kindOf(before.Mode()))
+	}
+	f, err := root.OpenFile(place, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that takes the file's place would wait for a writer
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || !os.SameFile(before, info):
+		return nil, fmt.Errorf("%s was replaced while it was read", name)
+	case info.Size() > most:
+		return nil, problem.Failedf("", "%s has %s, and at most %s are read", name, size(info.Size()), size(most))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("%s grows while it is read", name)
+	}
+	return data, err
+}
+
+// kindOf names what is not a regular file.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeSymlink != 0:
+		return "a link"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
+}
+
+// File is one file that a program left.
+type File struct {
+	Name string // slash-separated, from the folder that was listed
+	Size int64
+	Mode fs.FileMode
+}
+
+// Files lists what a program left below a folder, sorted by name: at most so many files and bytes, and nothing but files and folders.
+func Files(folder string, most int, bytes int64) ([]File, error) {
+	var out []File
+	var total int64
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return nil
+		case !d.Type().IsRegular():
+			return problem.Failedf("copy the file itself there", "%.200q is %s, not a file", name, kindOf(d.Type()))
+		case len(out) >= most:
+			return problem.Failedf("pack them into one file", "there are more than %d files", most)
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if total += info.Size(); total > bytes {
+			return problem.Failedf("", "its files have more than %s", size(bytes))
+		}
+		out = append(out, File{Name: name, Size: info.Size(), Mode: info.Mode()})
+		return nil
+	})
+	return out, err
+}
