@@ -51,6 +51,8 @@ func TestCommandTable(t *testing.T) {
 		{"comment", 0, []string{bundle(t, dir), "--dry-run"}, []string{filepath.Join(dir, "no-such")}},
 		{"report", 0, []string{"-o", filepath.Join(t.TempDir(), "site")}, []string{"-o", dir}},
 		{"value", 2, []string{"--flagged", "100", "--precision", "0.8"}, []string{"--flagged", "many"}}, // the sample has no design card
+		{"trigger list", 0, nil, []string{"no-such"}},
+		{"trigger check", 0, nil, []string{"no-such"}},
 		{"init", 2, []string{"--data", "x.csv", "--label", "y"}, []string{"--action", "nobody"}},
 		{"demo", 2, []string{dir}, []string{"one", "two"}},
 	} {

@@ -34,7 +34,7 @@ import (
 var commands = []func(*app) *cobra.Command{
 	initCommand, demoCommand, checkCommand, // start
 	runCommand, runsCommand, diffCommand, whyCommand, pushCommand, // experiment
-	dataCommand, qualityCommand, driftCommand, // data
+	dataCommand, qualityCommand, driftCommand, triggerCommand, // data
 	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
 	valueCommand, // judge
