@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -185,10 +186,8 @@ func verdicts(ts *testscript.TestScript, _ bool, args []string) {
 	var b strings.Builder
 	for _, c := range ci.Comparisons {
 		gate := "-"
-		for _, m := range c.Metrics {
-			if m.Name == "auc" && m.Slice == "" {
-				gate = m.Gate
-			}
+		if i := slices.IndexFunc(c.Metrics, func(m record.MetricDifference) bool { return m.Level == "gate" && m.Slice == "" }); i >= 0 {
+			gate = c.Metrics[i].Gate
 		}
 		fmt.Fprintf(&b, "%s: %s -> %s promotes=%v %s gate=%s method=%s\n", c.Model, dash(c.Base.Experiment), dash(c.Head.Experiment), c.Promotes, c.Verdict, gate, dash(c.Method))
 	}

@@ -12,13 +12,13 @@ import (
 // Symbol is the sign of a verdict or of a gate's state. It never stands without Word.
 func Symbol(state string) string {
 	switch state {
-	case record.Better, record.GatePass, "confirmed", "done", Staged, Quiet:
+	case record.Better, record.GatePass, record.Met, "confirmed", "done", Staged, Quiet:
 		return "✓"
-	case record.Worse, record.Missing, record.GateFail, "refuted", Failed, Invalid, Blocked, Alarm, Drifted:
+	case record.Worse, record.Missing, record.GateFail, record.NotMet, "refuted", Failed, Invalid, Blocked, Alarm, Drifted:
 		return "✗"
 	case record.Same:
 		return "="
-	case record.Inconclusive, record.GateUnknown, "open", Watch:
+	case record.Inconclusive, record.GateUnknown, record.NotMeasured, "open", Watch:
 		return "?"
 	}
 	return ""
@@ -31,6 +31,10 @@ func Word(verdict string) string {
 		return "cannot say"
 	case record.NewQuestion:
 		return "new question"
+	case record.NotMet:
+		return "not met"
+	case record.NotMeasured:
+		return "not measured"
 	}
 	return verdict
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -86,19 +87,21 @@ func assignments(pairs []string) (map[string]string, error) {
 
 func runJSON(r *flow.RunResult) any {
 	out := struct {
-		Schema     string             `json:"schema"`
-		Run        *record.RunSummary `json:"run"`
-		Cached     bool               `json:"cached"`
-		Why        string             `json:"why"`
-		Result     string             `json:"result"`
-		Inputs     string             `json:"inputs"`
-		Valid      map[string]float64 `json:"valid"`
-		Rows       record.RowCounts   `json:"rows"`
-		Timings    record.Timings     `json:"timings"`
-		Notes      []string           `json:"notes"`
-		Comparison *record.Comparison `json:"comparison"`
-		Saved      string             `json:"saved"`
-	}{Schema: "plumb.run/v1", Saved: r.Saved, Cached: r.Cached, Why: r.Why, Notes: append([]string{}, r.Notes...), Comparison: r.Comparison}
+		Schema     string               `json:"schema"`
+		Run        *record.RunSummary   `json:"run"`
+		Cached     bool                 `json:"cached"`
+		Why        string               `json:"why"`
+		Result     string               `json:"result"`
+		Inputs     string               `json:"inputs"`
+		Valid      map[string]float64   `json:"valid"`
+		Rows       record.RowCounts     `json:"rows"`
+		Timings    record.Timings       `json:"timings"`
+		Bounds     []record.Requirement `json:"requirements"`
+		Notes      []string             `json:"notes"`
+		Comparison *record.Comparison   `json:"comparison"`
+		Saved      string               `json:"saved"`
+	}{Schema: "plumb.run/v1", Saved: r.Saved, Cached: r.Cached, Why: r.Why, Notes: append([]string{}, r.Notes...), Comparison: r.Comparison,
+		Bounds: append([]record.Requirement{}, r.Bounds...)}
 	if r.Cached || r.Made {
 		s := flow.Summary(r.Run)
 		out.Run, out.Result, out.Inputs, out.Valid = &s, r.Run.Result.Digest, r.Run.Inputs.Key(), r.Run.Result.Valid
@@ -124,6 +127,12 @@ func printRun(o text.Out, r *flow.RunResult) error {
 	fmt.Fprintln(o.W)
 	if err := text.Metrics(o, r.Run); err != nil {
 		return err
+	}
+	if s := brief.Operations(&r.Run); s != "" {
+		fmt.Fprintln(o.W, s)
+	}
+	for _, b := range r.Bounds {
+		fmt.Fprintln(o.W, o.Paint(text.ColourOf(b.State), escape.Terminal(brief.Requirement(b))))
 	}
 	if err := notes(o, r.Notes); err != nil {
 		return err

@@ -2,6 +2,7 @@ package doc
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/plumb-ml/plumb/internal/metric"
 	"github.com/plumb-ml/plumb/internal/rule"
@@ -40,7 +41,7 @@ type Assumption struct {
 	Source string   `toml:"source" about:"guess, contract or measured:RUN"`
 }
 
-// Requirement bounds an operations metric.
+// Requirement bounds a number of every model's champion: an operations metric, or a metric of its task.
 type Requirement struct {
 	Metric  string   `toml:"metric" about:"its name"`
 	AtMost  *float64 `toml:"at_most" about:"the most that is fine"`
@@ -117,8 +118,8 @@ func (a Assumption) check(c checker, name string) {
 }
 
 func (r Requirement) check(c checker, name string) {
-	if c.required("requirement", name, "metric") && !knownMetric(r.Metric) {
-		c.at("metric", "requirement", name, "metric").errorf("unknown metric %q", r.Metric).nearest(r.Metric, metricNames())
+	if names := slices.Concat(metric.Operations, metricNames()); c.required("requirement", name, "metric") && !slices.Contains(names, r.Metric) {
+		c.at("metric", "requirement", name, "metric").errorf("unknown metric %q", r.Metric).nearest(r.Metric, names)
 	}
 	if r.AtMost == nil && r.AtLeast == nil && !c.has("requirement", name, "at_most") && !c.has("requirement", name, "at_least") {
 		c.at("missing", "requirement", name).errorf("requirement %s says neither at_most nor at_least", name)

@@ -177,6 +177,9 @@ func (m Metric) check(c checker, task string) {
 		} else {
 			c.list.Hint(`add direction = "up" or "down"`)
 		}
+	case slices.Contains(metric.Operations, m.Name):
+		c.atKey("metric", key...).errorf("%s depends on the machine of a run, so two runs are not compared by it", m.Name).
+			hint("bound it in design.toml: [requirement.NAME] metric = %q and at_most or at_least", m.Name)
 	case known && m.Direction != "" && m.Direction != spec.Direction && slices.Contains([]string{"up", "down"}, m.Direction):
 		c.at("metric", "metric", m.Name, "direction").errorf("%s is better %s", m.Name, spec.Direction)
 	case known && slices.Contains(Tasks, task) && slices.Contains(metricNames(), m.Name) && !slices.Contains(metric.For(task), m.Name):

@@ -43,7 +43,7 @@ func (i *inspection) run(ctx context.Context, run record.Run) error {
 		return fmt.Errorf("it says %.20q of a task %.20q, and only runs that went well are recorded", run.Status, run.Task)
 	}
 	t := run.Timings
-	if !plainText(run.Environment, 200) || !duration(t.Features) || !duration(t.Train) || !duration(t.Evaluate) || !duration(t.Total) {
+	if !plainText(run.Environment, 200) || !duration(t.Features) || !duration(t.Train) || !duration(t.Evaluate) || !duration(t.Total) || !soundSpeed(run.Speed) {
 		return errors.New("its environment or timings can't be true")
 	}
 	if err := i.trueLocks(ctx, i.head, datasetsOf(i.head.Docs, run.Experiment)...); err != nil {

@@ -257,7 +257,8 @@ func Summary(run record.Run) record.RunSummary {
 		params = map[string]any{}
 	}
 	return record.RunSummary{ID: run.ID, Experiment: run.Experiment, Model: run.Model, Time: run.Time.UTC().Format("2006-01-02T15:04:05Z"),
-		Status: run.Status, Commit: run.Code.Commit, Params: params, Metrics: run.Result.Metrics, Tags: tags}
+		Status: run.Status, Commit: run.Code.Commit, Params: params, Metrics: run.Result.Metrics,
+		Operations: run.Operations(), Tags: tags}
 }
 
 // normalise makes empty lists of absent ones, as JSON readers expect.

@@ -178,7 +178,7 @@ func (i *inspection) headSide(ctx context.Context, t task, said record.Side, c *
 	if x.model != nil {
 		i.artifacts[key] = x.run.Artifact
 	}
-	c.head, c.notes = x.as(t.Experiment), hypothesisNotes(i.head, x.run)
+	c.head, c.notes = x.as(t.Experiment), append(hypothesisNotes(i.head, x.run), unmet(c.design, x.run)...)
 	c.head.Who = i.event.trainedBy(x.run)
 	c.head.eval, err = i.shop.ruled(ctx, i.trees(), t, x.eval)
 	return err

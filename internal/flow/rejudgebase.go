@@ -98,7 +98,7 @@ func (i *inspection) passingStored(ctx context.Context, t task, said record.Comp
 		return fmt.Errorf("recomputing the rows: %w", err)
 	}
 	run.Split = own.Split
-	_, _, err = i.shop.questions(ctx, i.trees(), t, run)
+	_, _, err = i.shop.questions(ctx, i.trees(), t, &execution{run: run, eval: own.Evaluation(nil)})
 	if err == nil {
 		return fmt.Errorf("nothing keeps the base model from being re-scored, and the bundle compares by %.20q", said.Method)
 	}

@@ -44,7 +44,7 @@ func (r *review) judge(ctx context.Context, t task) (*record.Comparison, error) 
 			return nil, err
 		}
 		x := r.answers[key]
-		c.head, c.notes = x.as(t.Experiment), hypothesisNotes(r.head, x.run)
+		c.head, c.notes = x.as(t.Experiment), append(hypothesisNotes(r.head, x.run), unmet(c.design, x.run)...)
 		c.head.Who = r.event.trainedBy(x.run)
 		if c.head.eval, err = w.ruled(ctx, pair, t, c.head.eval); err != nil {
 			return nil, err
@@ -220,7 +220,7 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 // (its recorded split rule, evaluated on these rows) are left out and counted; its valid part is among them, because early stopping and
 // thresholds saw it.
 func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution) (record.Evaluation, int, error) {
-	s, leftOut, err := w.questions(ctx, pair, t, x.run)
+	s, leftOut, err := w.questions(ctx, pair, t, x)
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
@@ -233,16 +233,19 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 	return s.rows.Evaluation(scores).Answered(x.eval.Classes), leftOut, nil
 }
 
-// questions gives what base's model is asked when it is re-scored, for which only its run's split and inputs are needed.
-func (w *workshop) questions(ctx context.Context, pair trees, t task, run record.Run) (s sheet, leftOut int, err error) {
+// questions gives what base's model is asked when it is re-scored, for which only its run's split and inputs and its classes are needed.
+func (w *workshop) questions(ctx context.Context, pair trees, t task, x *execution) (s sheet, leftOut int, err error) {
 	base, head := pair.base, pair.head
 	rows, err := w.rows(ctx, pair, t)
 	if err != nil {
 		return s, 0, err
 	}
-	sameData := run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
-	if s.rows, leftOut, err = unseen(rows, run.Split, sameData); err != nil {
+	sameData := x.run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
+	if s.rows, leftOut, err = unseen(rows, x.run.Split, sameData); err != nil {
 		return s, 0, err
+	}
+	if a, b, clash := record.ClassesClash(slices.Concat(s.rows.Classes, x.eval.Classes)); clash {
+		return s, 0, fmt.Errorf("between its classes and those of the data, %q and %q differ by capitals only", a, b)
 	}
 	mixed := *base.Docs
 	mixed.Datasets, mixed.Locks = head.Docs.Datasets, head.Docs.Locks

@@ -6,7 +6,9 @@ import (
 	"path"
 	"strings"
 
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/dataset"
+	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -24,12 +26,13 @@ type RunOptions struct {
 // RunResult is what came of it.
 type RunResult struct {
 	Run        record.Run
-	Cached     bool               // the ledger had it
-	Made       bool               // false with DryRun and nothing cached
-	Why        string             // why it ran, or did not
-	Notes      []string           // what the reader should know, as a hypothesis that changed after the run
-	Comparison *record.Comparison // against the champion's run, when there is one on the same rows
-	Saved      string             // the document that was written
+	Cached     bool                 // the ledger had it
+	Made       bool                 // false with DryRun and nothing cached
+	Why        string               // why it ran, or did not
+	Notes      []string             // what the reader should know, as a hypothesis that changed after the run
+	Bounds     []record.Requirement // of the design card, held against the run
+	Comparison *record.Comparison   // against the champion's run, when there is one on the same rows
+	Saved      string               // the document that was written
 }
 
 // Run executes an experiment of the working folder, unless the ledger has a run with the same inputs, and records it privately.
@@ -76,6 +79,9 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if result.Cached || result.Made {
+		result.Bounds = evaluate.Requirements(t.Docs.Design, &result.Run)
 	}
 	result.Notes = append(result.Notes, p.movedData(ctx, t, o.Experiment)...)
 	if o.Save != "" && !o.DryRun {
@@ -214,17 +220,22 @@ func asRecorded(c *record.Comparison, err error) (*record.Comparison, error) {
 
 // What is hardly ever reached by honest work on tabular data.
 const (
-	tooGoodAUC = 0.999
-	tooGoodR2  = 0.999
+	tooGoodAUC  = 0.999
+	tooGoodR2   = 0.999
+	tooGoodOf   = 0.999 // the accuracy of several classes
+	tooGoodRows = 200   // a few rows of classes that lie apart are all right by themselves
 )
 
 // tooGood wonders at a result that is next to perfect: most often a column holds the answer.
 func tooGood(x *execution) []string {
-	name, value := "AUC", x.run.Result.Metrics["auc"]
-	switch {
-	case x.run.Task == "regression" && x.run.Result.Metrics["r2"] >= tooGoodR2:
-		name, value = "R²", x.run.Result.Metrics["r2"]
-	case x.run.Task == "regression" || value < tooGoodAUC:
+	limits := map[string]struct {
+		metric string
+		least  float64
+		rows   int
+	}{record.TaskBinary: {"auc", tooGoodAUC, 0}, record.TaskRegression: {"r2", tooGoodR2, 0}, record.TaskMulticlass: {"accuracy", tooGoodOf, tooGoodRows}}
+	limit := limits[x.run.Task]
+	name, value := brief.Label(limit.metric), x.run.Result.Metrics[limit.metric]
+	if value < limit.least || x.run.Rows.Test < limit.rows {
 		return nil
 	}
 	top, most, sum := "", 0.0, 0.0

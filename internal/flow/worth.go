@@ -2,9 +2,12 @@ package flow
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/compare"
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/value"
 )
@@ -42,6 +45,17 @@ func (c *comparing) spread(v *record.ValueDifference, base, head record.Evaluati
 	}
 	v.AssumeLow, v.AssumeHigh, v.Ranged, v.Guesses = &s.Low, &s.High, s.Ranged, s.Guesses
 	return nil
+}
+
+// unmet says which bounds of the design card a run does not keep.
+func unmet(card *doc.Design, run record.Run) []string {
+	var out []string
+	for _, r := range evaluate.Requirements(card, &run) {
+		if r.State == record.NotMet {
+			out = append(out, "requirement "+strings.TrimPrefix(brief.Requirement(r), brief.Symbol(r.State)+" "))
+		}
+	}
+	return out
 }
 
 // confusion counts the outcomes of a binary evaluation at a threshold, by weight.

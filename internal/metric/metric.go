@@ -53,6 +53,9 @@ const (
 	Value = "value" // money per period, made from the confusion matrix by the design card
 )
 
+// Operations lists the metrics of a model's running, which no score says: how fast it answers, how large it is, how long it trained.
+var Operations = []string{"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_rps", "model_bytes", "train_seconds"}
+
 // Lookup finds a metric by name. A name that plumb does not know is allowed in a contract that states its direction.
 func Lookup(name string) (Spec, bool) {
 	i := slices.IndexFunc(specs, func(s Spec) bool { return s.Name == name })

@@ -29,14 +29,17 @@ func (v *runPage) matrix(d record.Detail) {
 		v.confusions(labels, names)
 		return
 	}
-	v.Small = len(labels) <= 3
-	v.Matrix = grid{Caption: "Confusion matrix", Columns: []column{{"came", ""}}, Matrix: true,
-		More: "Down the class that came, across the class that was answered; a cell is shaded by its share of the row."}
+	v.Small = len(labels) == 2
+	v.Matrix = grid{Caption: "Confusion matrix", Columns: []column{{"came", ""}}, Matrix: true}
+	answered := "answered "
+	if !v.Small {
+		v.Matrix.More, answered = "Down the class that came, across the class that was answered; a cell is shaded by its share of the row.", ""
+	}
 	if d.Threshold != nil {
 		v.Matrix.Caption = "Confusion at threshold " + brief.Exact(*d.Threshold)
 	}
 	for i, name := range names {
-		v.Matrix.Columns = append(v.Matrix.Columns, column{className(name), "n"})
+		v.Matrix.Columns = append(v.Matrix.Columns, column{answered + className(name), "n"})
 		row, total := []cell{{Text: className(name)}}, sum(labels[i])
 		for _, n := range labels[i] {
 			c := cell{Text: brief.Number(n, 0), Class: "nil"}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/evaluate"
+	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // designPage is the design card: what the model is for, what its answers are worth, and what is not allowed.
@@ -16,6 +18,7 @@ type designPage struct {
 	Problem, Vision template.HTML
 	Worth           grid
 	Assumptions     grid
+	Requirements    grid
 	Rules           []pair
 }
 
@@ -31,6 +34,7 @@ func buildDesign(_ context.Context, s *builder) error {
 		a := d.Value.Assume[name]
 		v.Assumptions.Rows = append(v.Assumptions.Rows, []cell{{Text: name}, {Text: figureText(&a.Mode)}, {Text: figureText(a.Low)}, {Text: figureText(a.High)}, {Text: a.Source}})
 	}
+	v.Requirements = s.requirements(v.frame, d)
 	v.Rules = rules(d)
 	v.How = []string{"This is design.toml at the commit below. The worth of a comparison is the money of each outcome, times how often it occurs on the test rows, times the cases of a period."}
 	return s.render("design", "design.html", v)
@@ -50,20 +54,54 @@ func worth(w doc.Value) grid {
 	return g
 }
 
-// rules are the card's bounds and people, as far as it states them. A requirement on operations is stated here and measured by nobody yet.
-func rules(d *doc.Design) []pair {
-	var out []pair
+// requirements hold the card's bounds against the newest run of every model's champion. A requirement that no champion can be held against is shown, too.
+func (s *builder) requirements(f frame, d *doc.Design) grid {
+	g := grid{Caption: "Requirements", Columns: []column{{"requirement", ""}, {"asks", ""}, {"champion", ""}, {"measured", "n"}, {"is", ""}}}
+	if len(d.Requirement) == 0 {
+		return g
+	}
+	found := map[string][]held{}
+	for _, model := range sortedKeys(s.Docs.Models) {
+		r := s.latest(s.Docs.Models[model].Champion)
+		if r == nil {
+			continue
+		}
+		for _, b := range evaluate.Requirements(d, r) {
+			found[b.Name] = append(found[b.Name], heldOf(b, model, r))
+		}
+	}
 	for _, name := range capped(sortedKeys(d.Requirement)) {
 		r := d.Requirement[name]
-		text := r.Metric
-		if r.AtMost != nil {
-			text += " at most " + figureText(r.AtMost)
+		asks := cell{Text: brief.OperationName(r.Metric), Sub: brief.Bound(record.Requirement{Metric: r.Metric, AtMost: r.AtMost, AtLeast: r.AtLeast})}
+		if len(found[name]) == 0 {
+			g.Rows = append(g.Rows, []cell{{Text: name}, asks, {Text: brief.Absent}, {Text: brief.Absent}, {Text: "? not measured", Sub: "no champion has a run", Class: "unsure"}})
 		}
-		if r.AtLeast != nil {
-			text += " at least " + figureText(r.AtLeast)
+		for _, h := range capped(found[name]) {
+			g.Rows = append(g.Rows, []cell{{Text: name}, asks, {Text: h.model, Href: s.toRun(f, h.run)}, {Text: h.value}, h.state})
 		}
-		out = append(out, pair{Name: "requirement " + name, Text: text + " (stated, not measured)"})
 	}
+	g.Rows = capped(g.Rows)
+	return g
+}
+
+// held is a requirement held against one champion.
+type held struct {
+	model, run, value string
+	state             cell
+}
+
+func heldOf(b record.Requirement, model string, r *record.Run) held {
+	h := held{model: model, run: r.ID, value: brief.Absent, state: stateCell(b.State)}
+	if b.Value != nil {
+		h.value = brief.Operation(b.Metric, *b.Value)
+	}
+	h.state.Sub = brief.Clip(b.Reason, 160)
+	return h
+}
+
+// rules are the card's bounds and people, as far as it states them.
+func rules(d *doc.Design) []pair {
+	var out []pair
 	for _, name := range capped(sortedKeys(d.Constraint)) {
 		out = append(out, pair{Name: "constraint " + name, Text: "no feature may be made of " + strings.Join(d.Constraint[name].ForbidFeatures, ", ")})
 	}

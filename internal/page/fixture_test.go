@@ -68,7 +68,7 @@ func documents() *doc.Set {
 		return &doc.Experiment{Head: doc.Head{ID: id}, Model: model, Hypothesis: hypothesis, Train: doc.Train{Learner: "gbdt", Seed: 1}, Params: map[string]any{"rounds": int64(200), "learning_rate": 0.1, "leaves": int64(31)},
 			Features: doc.FeatureUse{Use: []string{"distance", "hour", "origin.mean_delay_12h"}, Row: map[string]string{"hour": "hour(date)"}}, Expect: map[string]doc.Expect{"auc": {Gain: 0.01}}}
 	}
-	return &doc.Set{Project: &doc.Project{Name: "flights"}, Design: &doc.Design{Vision: "Crew planners know by breakfast which flights of the day will be late, and move reserve crews before passengers wait."},
+	return &doc.Set{Project: &doc.Project{Name: "flights"}, Design: &doc.Design{Requirement: map[string]doc.Requirement{"latency": {Metric: "latency_p95_ms", AtMost: at(50)}, "size": {Metric: "model_bytes", AtMost: at(100000)}, "skill": {Metric: "r2", AtLeast: at(0.2)}}, Vision: "Crew planners know by breakfast which flights of the day will be late, and move reserve crews before passengers wait."},
 		Datasets: map[string]*doc.Dataset{"flights": flights}, Locks: map[string]*doc.Lock{"flights": lock}, Models: map[string]*doc.Model{"delay": delay, "minutes": minutes},
 		Experiments: map[string]*doc.Experiment{"baseline": experiment("baseline", "delay", ""), "origin-history": experiment("origin-history", "delay", "Delays seen at the origin in the last 12 hours lift AUC by at least 0.01."),
 			"deeper-trees": experiment("deeper-trees", "delay", "Deeper trees find what the baseline misses."), "linear": experiment("linear", "minutes", "")}}
@@ -132,7 +132,8 @@ func runOf(i int, experiment, model string) record.Run {
 			Valid: map[string]float64{"auc": auc - 0.004, "average_precision": 0.4, "log_loss": 0.49, "brier": 0.161, "ece": 0.0131}},
 		Params: map[string]any{"rounds": int64(200), "learning_rate": 0.1}, Rows: record.RowCounts{Train: 128000, Valid: 21000, Test: 41234, NoLabel: 312, LeftOut: 44},
 		Split:   record.Split{By: "time", Valid: start.Add(-42 * 24 * time.Hour), Test: start.Add(-28 * 24 * time.Hour)},
-		Timings: record.Timings{Features: 0.91, Train: 1.73, Evaluate: 0.22, Total: 2.9}, Threshold: 0.5}
+		Timings: record.Timings{Features: 0.91, Train: 1.73, Evaluate: 0.22, Total: 2.9}, Threshold: 0.5,
+		Speed: record.Speed{P50: 0.0213, P95: 0.0301, P99: 0.0517, Throughput: 1230000, Calls: 500, Batch: 62234, CPUs: 2}}
 	if model == "minutes" {
 		r.Task, r.Result.Metrics, r.Result.Valid = "regression", map[string]float64{"mae": 18.231 + 0.2*math.Sin(float64(i)), "rmse": 31.02, "r2": 0.113}, map[string]float64{"mae": 18.6}
 	}

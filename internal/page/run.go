@@ -8,14 +8,16 @@ import (
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/metric"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // The most that a run's page shows of each; a page is looked at far more often than it is studied, and the download has the rest.
 const (
-	maxSlices  = 6
-	curvePoint = 24 // points of a curve: enough for 340 units of width
+	maxSlices  = 5
+	curvePoint = 22 // points of a curve: enough for 340 units of width
 )
 
 // runPage is one execution: what went in, what came out.
@@ -40,6 +42,8 @@ type runPage struct {
 	Params     []pair
 	Inputs     []pair
 	Rows       []pair
+	Operations []pair
+	Bounds     []badge
 	Pointers   grid
 }
 
@@ -78,6 +82,7 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 	}
 	v.Metrics = metricGrid(names, r, d)
 	v.facts(r)
+	v.operations(r, s.Docs.Design)
 	if err := s.render("run", where, v); err != nil {
 		return err
 	}
@@ -154,6 +159,23 @@ func (v *runPage) facts(r *record.Run) {
 			v.Pointers.Rows = append(v.Pointers.Rows, []cell{{Text: p.name, Sub: p.Type}, {Text: p.SHA256, Class: "hash"}, {Text: brief.Bytes(p.Bytes)}})
 		}
 	}
+}
+
+// operations are how large and how fast the model is, and whether that is what the design card asks for. How long it trained stands by the rows.
+func (v *runPage) operations(r *record.Run, card *doc.Design) {
+	if latency := brief.Latency(r.Speed); latency != "" {
+		v.Operations = append(v.Operations, pair{Name: "latency", Text: latency})
+	}
+	measured := r.Operations()
+	for _, name := range []string{"throughput_rps", "model_bytes"} {
+		if of, ok := measured[name]; ok {
+			v.Operations = append(v.Operations, pair{Name: brief.OperationName(name), Text: brief.Operation(name, of)})
+		}
+	}
+	for _, b := range capped(evaluate.Requirements(card, r)) {
+		v.Bounds = append(v.Bounds, badge{brief.Requirement(b), classOf(b.State)})
+	}
+	v.How = append(v.How, brief.HowFast(r.Speed))
 }
 
 // shortDigest shows the first 12 digits: enough to tell inputs apart, and the record has the rest.

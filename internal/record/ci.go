@@ -90,7 +90,26 @@ type RunSummary struct {
 	Commit     string             `json:"commit"`
 	Params     map[string]any     `json:"params"`
 	Metrics    map[string]float64 `json:"metrics"`
+	Operations map[string]float64 `json:"operations,omitempty"` // size, prediction and training time, by name
 	Tags       map[string]string  `json:"tags"`
+}
+
+// The states of a requirement.
+const (
+	Met         = "met"
+	NotMet      = "not_met"
+	NotMeasured = "not_measured"
+)
+
+// Requirement is a bound of the design card held against a run.
+type Requirement struct {
+	Name    string   `json:"name"`
+	Metric  string   `json:"metric"`
+	AtMost  *float64 `json:"at_most,omitempty"`
+	AtLeast *float64 `json:"at_least,omitempty"`
+	State   string   `json:"state"`
+	Value   *float64 `json:"value"`
+	Reason  string   `json:"reason,omitempty"` // why it was not measured
 }
 
 // Bundle is bundle.json, plumb.bundle/v1: the table of contents of what a measuring job leaves.

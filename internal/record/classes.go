@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // SortClasses puts class names in the order in which they are numbered everywhere: whole numbers by size when all are whole numbers, else by their
@@ -20,6 +21,20 @@ func SortClasses(names []string) {
 		number[name] = n
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(number[a], number[b]) })
+}
+
+// ClassesClash finds two classes that differ by capitals only. An evaluation can't hold both: its columns are named by classes, and no engine tells
+// score_a from score_A.
+func ClassesClash(names []string) (one, other string, clash bool) {
+	seen := make(map[string]string, len(names))
+	for _, name := range names {
+		folded := strings.ToLower(name)
+		if before, ok := seen[folded]; ok && before != name {
+			return min(before, name), max(before, name), true
+		}
+		seen[folded] = name
+	}
+	return "", "", false
 }
 
 // Answered gives the evaluation when its score columns are those of a model that knows other classes than the labels have: over the classes of both,

@@ -81,6 +81,7 @@ type Run struct {
 	Split       Split          `toml:"split"`
 	Rows        RowCounts      `toml:"rows"`
 	Timings     Timings        `toml:"timings"`
+	Speed       Speed          `toml:"operations,omitempty"`
 	Artifact    Pointer        `toml:"artifact,omitempty"` // the model
 	Evaluation  Pointer        `toml:"evaluation,omitempty"`
 	Detail      Pointer        `toml:"detail,omitempty"`
@@ -124,6 +125,30 @@ type Timings struct {
 	Train    float64 `toml:"train" json:"train"`
 	Evaluate float64 `toml:"evaluate" json:"evaluate"`
 	Total    float64 `toml:"total" json:"total"`
+}
+
+// Speed is how fast a run's model answered on the machine of the run: no input, no result, and another number the next time.
+type Speed struct {
+	P50        float64 `toml:"latency_p50_ms,omitzero"` // of one row at a time, features at hand, in the run's own process, after a warm-up
+	P95        float64 `toml:"latency_p95_ms,omitzero"`
+	P99        float64 `toml:"latency_p99_ms,omitzero"`
+	Throughput float64 `toml:"throughput_rps,omitzero"` // rows a second of one batch
+	Calls      int     `toml:"calls,omitzero"`          // rows that were asked one at a time
+	Batch      int     `toml:"batch,omitzero"`          // rows of the batch
+	CPUs       int     `toml:"cpus,omitzero"`
+	Why        string  `toml:"why,omitempty"` // why there is no latency
+}
+
+// Operations are the operations metrics of a run by name, those that were measured.
+func (r *Run) Operations() map[string]float64 {
+	out := map[string]float64{}
+	for name, v := range map[string]float64{"latency_p50_ms": r.Speed.P50, "latency_p95_ms": r.Speed.P95, "latency_p99_ms": r.Speed.P99,
+		"throughput_rps": r.Speed.Throughput, "model_bytes": float64(r.Artifact.Bytes), "train_seconds": r.Timings.Train} {
+		if v > 0 {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // Snapshot is a dataset as it was pinned.

@@ -56,17 +56,16 @@ func checkClasses(classes []string, model string) error {
 		return problem.Wrongf("keep the common ones, as label = \"make in ['audi', 'bmw'] ? make : 'other'\", or ask for one, as task = \"binary\" and label = \"make == 'audi'\"",
 			"the label of model %q has %d classes, as %s; at most %d are allowed", model, len(classes), list(classes[:3]), MaxClasses)
 	}
-	folded := map[string]string{}
 	for _, name := range classes {
-		switch other, twice := folded[strings.ToLower(name)]; {
+		switch {
 		case len(name) > maxClassName:
 			return problem.Wrongf("a class is a name, not a text: choose another label", "a class of model %q has %d bytes, and a name has at most %d", model, len(name), maxClassName)
 		case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 			return problem.Wrongf("write the column as UTF-8", "the class %q of model %q is no text", name, model)
-		case twice: // columns are named by classes, and no engine tells score_a from score_A
-			return problem.Wrongf("make them one, as label = \"lower(kind)\", or tell them apart by more", "the classes %q and %q of model %q differ by capitals only", min(other, name), max(other, name), model)
 		}
-		folded[strings.ToLower(name)] = name
+	}
+	if one, other, clash := record.ClassesClash(classes); clash {
+		return problem.Wrongf("make them one, as label = \"lower(kind)\", or tell them apart by more", "the classes %q and %q of model %q differ by capitals only", one, other, model)
 	}
 	return nil
 }
