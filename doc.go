@@ -6,7 +6,8 @@
 //
 // internal/problem is what is wrong with a file and where, and the errors that end a command. internal/stat is statistics without a subject:
 // clustered DeLong, resampling of groups, quantiles. internal/digest writes canonical JSON and hashes columns, because everything in plumb is
-// looked up by the digest of its inputs. internal/escape is one escaper a sink. templates, site and examples are embedded files.
+// looked up by the digest of its inputs. internal/escape is one escaper a sink. internal/retry is
+// patience with services. templates, site and examples are embedded files.
 //
 // # Grammar
 //
@@ -22,7 +23,8 @@
 //
 // Judges are pure: internal/compare (two answers on the same rows), internal/evaluate (one answer), internal/quality (checks), internal/drift (rows
 // of two times), internal/trigger (what has to be done about them), internal/value (money), internal/registry (versions and stages, from records
-// and tags). Hands touch the world: internal/gitdb (Git), internal/engine (SQL), internal/forge (GitHub), internal/learn (training), internal/job
+// and tags). Hands touch the world: internal/gitdb (Git), internal/engine (SQL), internal/forge (GitHub), internal/objects and
+// internal/oci (object storage, registries), internal/learn (training), internal/job
 // (a person's program, where it can do no harm).
 //
 // # Keepers and rows

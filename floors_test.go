@@ -17,10 +17,10 @@ const module = "github.com/plumb-ml/plumb"
 // floors is the house from the ground up: a package imports only from lower floors, never from its own.
 // A new package stands here first; doc.go says what goes where.
 var floors = [][]string{
-	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "templates", "site", "examples"},
+	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "internal/retry", "templates", "site", "examples"},
 	{"internal/tomlio", "internal/rule", "internal/metric"},
 	{"internal/doc", "internal/record", "internal/action", "internal/model"},
-	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/gitdb", "internal/engine", "internal/forge", "internal/job", "internal/learn"},
+	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/gitdb", "internal/engine", "internal/forge", "internal/objects", "internal/oci", "internal/job", "internal/learn"},
 	{"internal/ledger", "internal/store"},
 	{"internal/dataset"},
 	{"internal/trainset", "internal/brief"},
@@ -32,25 +32,28 @@ var floors = [][]string{
 
 // doors names, for each library with power or risk, the one package that may import it.
 var doors = map[string][]string{
-	"github.com/go-git/":           {"internal/gitdb"},
-	"github.com/google/go-github":  {"internal/forge"},
-	"github.com/duckdb/":           {"internal/engine"},
-	"github.com/BurntSushi/toml":   {"internal/tomlio"},
-	"github.com/pelletier/go-toml": {"internal/tomlio"},
-	"github.com/expr-lang/expr":    {"internal/rule"},
-	"github.com/yuin/goldmark":     {"internal/page"},
-	"github.com/go-echarts/":       {"internal/page"},
-	"github.com/spf13/":            {"internal/cli"},
-	"github.com/rogpeppe/":         {"internal/flow"},
-	"gonum.org/":                   {"internal/stat"},
-	"golang.org/x/mod":             {"internal/registry"},
-	"golang.org/x/sys":             {"internal/gitdb", "internal/job"},
-	"github.com/landlock-lsm/":     {"internal/job"},
-	"golang.org/x/term":            {"internal/text"},
+	"github.com/go-git/":                      {"internal/gitdb"},
+	"github.com/google/go-github":             {"internal/forge"},
+	"github.com/duckdb/":                      {"internal/engine"},
+	"github.com/BurntSushi/toml":              {"internal/tomlio"},
+	"github.com/pelletier/go-toml":            {"internal/tomlio"},
+	"github.com/expr-lang/expr":               {"internal/rule"},
+	"github.com/yuin/goldmark":                {"internal/page"},
+	"github.com/go-echarts/":                  {"internal/page"},
+	"github.com/spf13/":                       {"internal/cli"},
+	"github.com/rogpeppe/":                    {"internal/flow"},
+	"gonum.org/":                              {"internal/stat"},
+	"golang.org/x/mod":                        {"internal/registry"},
+	"gocloud.dev/":                            {"internal/objects"},
+	"github.com/google/go-containerregistry/": {"internal/oci"},
+	"golang.org/x/sync":                       {"internal/store"},
+	"golang.org/x/sys":                        {"internal/gitdb", "internal/job"},
+	"github.com/landlock-lsm/":                {"internal/job"},
+	"golang.org/x/term":                       {"internal/text"},
 }
 
 // beside are test doubles: packages that only tests import.
-var beside = []string{"internal/forge/forgetest"}
+var beside = []string{"internal/forge/forgetest", "internal/store/storetest"}
 
 func TestFloors(t *testing.T) {
 	floorOf := map[string]int{}

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,10 +19,10 @@ import (
 
 // Sources are the places where the bytes of a pinned file may be. Any may be nil or "".
 type Sources struct {
-	WorkDir string                                                                // the project's folder
-	Tree    func(path string) (fs.File, error)                                    // the tree that the lock is of; fs.ErrNotExist when it has no such file
-	Store   func(ctx context.Context, sha256 string, bytes int64) ([]byte, error) // by 64 hex digits
-	Cache   string                                                                // a folder for copies, made when missing
+	WorkDir string                                                                       // the project's folder
+	Tree    func(path string) (fs.File, error)                                           // the tree that the lock is of; fs.ErrNotExist when it has no such file
+	Store   func(ctx context.Context, sha256 string, bytes int64) (io.ReadCloser, error) // by 64 hex digits
+	Cache   string                                                                       // a folder for copies, made when missing
 }
 
 // Materialise gives for each of the lock's files, in its order, the path of a file on disk with exactly the pinned bytes: the working folder's
@@ -170,11 +169,12 @@ func (m *materialiser) fromStore(ctx context.Context, f doc.LockFile, to string)
 	if m.Store == nil {
 		return fs.ErrNotExist
 	}
-	data, err := m.Store(ctx, f.SHA256, f.Bytes)
+	r, err := m.Store(ctx, f.SHA256, f.Bytes)
 	if err != nil {
 		return err
 	}
-	return m.keep(ctx, bytes.NewReader(data), f, to)
+	defer r.Close()
+	return m.keep(ctx, r, f, to)
 }
 
 var errOther = errors.New("it holds other bytes")

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,12 +33,12 @@ func TestMaterialise(t *testing.T) {
 	cache := filepath.Join(t.TempDir(), "new", "cache")
 	asked := 0
 	from := Sources{WorkDir: p.root, Cache: cache, Tree: func(path string) (fs.File, error) { return tree.Open(path) },
-		Store: func(_ context.Context, sum string, size int64) ([]byte, error) {
+		Store: func(_ context.Context, sum string, size int64) (io.ReadCloser, error) {
 			asked++
 			if size != 4 || "sha256:"+sum != digest.Bytes([]byte("a\n3\n")) {
 				return nil, fmt.Errorf("asked for %s, %d bytes", sum, size)
 			}
-			return []byte("a\n3\n"), nil
+			return io.NopCloser(strings.NewReader("a\n3\n")), nil
 		}}
 	for range 2 {
 		paths, err := Materialise(t.Context(), from, lock)
@@ -69,7 +70,9 @@ func TestMaterialise(t *testing.T) {
 	if _, err := Materialise(t.Context(), from, lock); err != nil {
 		t.Error(err)
 	}
-	from.Store = func(context.Context, string, int64) ([]byte, error) { return []byte("other"), nil }
+	from.Store = func(context.Context, string, int64) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("other")), nil
+	}
 	os.Remove(filepath.Join(cache, lock.Files[2].SHA256+".csv"))
 	if _, err := Materialise(t.Context(), from, lock); problem.Exit(err) != problem.ExitFailed || !strings.Contains(err.Error(), "data/c.csv") {
 		t.Errorf("a store that lies: %v", err)

@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -101,8 +103,28 @@ func (p *Project) connect() error {
 	if p.Ledger, err = ledger.Open(p.Repo, ledger.Options{Name: name, Token: p.opt.Token}); err != nil {
 		return fmt.Errorf("opening the ledger: %w", err)
 	}
-	p.Store, err = store.Open(p.Repo, settings.Store.URL, store.Options{Root: p.Root, Token: p.opt.Token, Now: p.opt.Now})
+	p.Store, err = p.storeAt(settings.Name, settings.Store.URL)
 	return err
+}
+
+// storeAt opens a store by its address.
+func (p *Project) storeAt(name, address string) (store.Store, error) {
+	return store.Open(p.Repo, address, store.Options{Root: p.Root, Token: p.opt.Token, Now: p.opt.Now, Update: p.meter, Project: p.mark(name)})
+}
+
+// mark names the project in a store that it may share with others: alike in all clones, however the remote is reached. Without a remote there is none.
+func (p *Project) mark(name string) string {
+	at := p.Repo.RemoteURL()
+	if at == "" || name == "" {
+		return ""
+	}
+	if u, err := url.Parse(at); err == nil && u.Host != "" {
+		at = u.Host + u.Path
+	} else if host, rest, ok := strings.Cut(at, ":"); ok && !strings.Contains(host, "/") { // git@github.com:owner/repo
+		at = host[strings.LastIndex(host, "@")+1:] + "/" + rest
+	}
+	at = strings.ToLower(strings.TrimSuffix(strings.Trim(at, "/"), ".git"))
+	return name + "-" + hexOf([]byte(at + "\n" + p.Prefix))[:8]
 }
 
 // now is the time that records carry, to the second.

@@ -143,8 +143,16 @@ func (pub *publication) record(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("storing blobs: %w", err)
 	}
 	located(stored, c.pointers()...)
-	if err := p.Store.Push(ctx); err != nil {
-		return "", fmt.Errorf("sending blobs: %w", err)
+	files, err := pub.files(c.view)
+	if err != nil {
+		return "", err
+	}
+	named, err := blobsOf(files)
+	if err != nil {
+		return "", err
+	}
+	if _, err := p.Store.Push(ctx, named); err != nil {
+		return "", err
 	}
 	tip, err := p.Ledger.Append(ctx, pub.files)
 	if err != nil {

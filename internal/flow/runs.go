@@ -9,6 +9,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
 )
 
 // RunsOptions select runs.
@@ -212,6 +213,8 @@ type Sent struct {
 	Tags    []string `json:"tags"` // of versions and stages, that were missing
 	Notes   []string `json:"notes,omitempty"`
 	Tip     string   `json:"tip"`
+
+	Blobs store.Sent `json:"blobs"` // of the records and the data together
 }
 
 // Share replays private records onto the ledger branch, blobs first.
@@ -221,8 +224,14 @@ func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
 	if err != nil {
 		return nil, err
 	}
+	var private []ledger.File
 	for _, path := range v.Paths() {
 		if v.Private(path) {
+			data, err := v.Bytes(path)
+			if err != nil {
+				return nil, err
+			}
+			private = append(private, ledger.File{Path: path, Data: data})
 			out.Records = append(out.Records, path)
 		}
 	}
@@ -230,22 +239,26 @@ func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := p.dataOutsideGit(ctx, t)
-	for _, f := range files {
-		out.Data = append(out.Data, f.Path)
+	data, err := p.dataToSend(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range data {
+		out.Data = append(out.Data, f.What)
 	}
 	if out.Tip = v.Tip; dry {
 		return out, nil
 	}
-	if len(out.Records)+len(files) == 0 {
+	if len(out.Records)+len(data) == 0 {
 		return out, p.shareTags(ctx, v, out)
 	}
-	if err := p.sendData(ctx, files); err != nil {
+	blobs, err := blobsOf(private)
+	if err != nil {
 		return nil, err
 	}
 	p.progress("sending blobs")
-	if err := p.Store.Push(ctx); err != nil {
-		return nil, fmt.Errorf("sending blobs: %w", err)
+	if out.Blobs, err = p.Store.Push(ctx, append(data, blobs...)); err != nil {
+		return nil, err
 	}
 	p.progress("sending records")
 	pushed, err := p.Ledger.Push(ctx)

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -91,8 +92,8 @@ func (w *workshop) sources(t *Tree) dataset.Sources {
 			}
 			return t.FS.Open(path)
 		},
-		Store: func(ctx context.Context, sha256 string, bytes int64) ([]byte, error) {
-			return w.p.Store.Get(ctx, record.Pointer{SHA256: sha256, Bytes: bytes})
+		Store: func(ctx context.Context, sha256 string, bytes int64) (io.ReadCloser, error) {
+			return w.p.Store.Open(ctx, record.Pointer{SHA256: sha256, Bytes: bytes})
 		},
 		Cache: w.p.cacheDir(),
 	}

@@ -155,14 +155,14 @@ func (m *Mirror) Advance(ctx context.Context, ref, from, to string) error {
 }
 
 // dropLocks removes what a killed git program left. It kept the mirror's lock as long as it lived, and we have it now.
-func (m *Mirror) dropLocks() {
+func (r *Repo) dropLocks() {
 	for _, pattern := range []string{"*.lock", "objects/pack/tmp_*", "objects/tmp_*"} {
-		stale, _ := fs.Glob(os.DirFS(m.common), pattern) // the pattern is well-formed
+		stale, _ := fs.Glob(os.DirFS(r.common), pattern) // the pattern is well-formed
 		for _, path := range stale {
-			_ = os.RemoveAll(filepath.Join(m.common, path))
+			_ = os.RemoveAll(filepath.Join(r.common, path))
 		}
 	}
-	_ = filepath.WalkDir(filepath.Join(m.common, "refs"), func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(filepath.Join(r.common, "refs"), func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".lock") {
 			_ = os.Remove(path)
 		}

@@ -157,9 +157,8 @@ func (r *Repo) Push(ctx context.Context, refspecs ...string) error {
 	if r.program == "" {
 		err = r.wirePush(ctx, address, refspecs)
 	} else {
-		args := []string{"push", "--quiet", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--", address}
 		var out string
-		out, err = r.git(ctx, call{args: append(args, refspecs...), config: r.asToken(address)})
+		out, err = r.git(ctx, call{args: append(pushArgs(address), refspecs...), config: r.asToken(address)})
 		if refusal := refused(out); err != nil && refusal != "" {
 			return r.refusal(address, refspecs, refusal, err)
 		}
@@ -168,6 +167,10 @@ func (r *Repo) Push(ctx context.Context, refspecs ...string) error {
 		return r.remoteError("pushing to", address, err)
 	}
 	return nil
+}
+
+func pushArgs(address string) []string {
+	return []string{"push", "--quiet", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--", address}
 }
 
 // refused gives why a remote that was reached did not take a ref by its own rules, not because the ref had moved; "" when it did not say so. It is for the

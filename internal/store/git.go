@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
@@ -17,26 +18,26 @@ const (
 	blobRefs = "refs/plumb/blobs/"
 	// maxGitBlob is what GitHub warns about; twice that it refuses.
 	maxGitBlob   = 50 << 20
-	refsPerPush  = 100
 	blobIdentity = "plumb"
 )
 
 // gitStore keeps blobs in the repository itself.
 type gitStore struct {
 	repo *gitdb.Repo
-	now  time.Time
+	opts Options
 }
 
+func (s *gitStore) String() string { return "git" }
+
 func (s *gitStore) day() time.Time {
-	now := s.now
+	now := s.opts.Now
 	if now.IsZero() {
 		now = time.Now()
 	}
 	return now.UTC().Truncate(24 * time.Hour)
 }
 
-// Put makes one commit of the blobs, also of those that are there already: nothing that a young ref names is dropped by retention. Commit and ref follow from
-// the blobs and the day alone, so the same Put twice, or on two machines, is the same ref.
+// Put makes one commit of the blobs. Commit and ref follow from the blobs and the day alone, so the same Put twice, or on two machines, is the same ref.
 func (s *gitStore) Put(ctx context.Context, blobs []Blob) ([]record.Pointer, error) {
 	if len(blobs) == 0 {
 		return nil, nil
@@ -47,48 +48,66 @@ func (s *gitStore) Put(ctx context.Context, blobs []Blob) ([]record.Pointer, err
 		if err := pointers[i].Check(); err != nil {
 			return nil, fmt.Errorf("storing: %w", err)
 		}
-		if pointers[i].Bytes > maxGitBlob {
-			return nil, problem.Failedf("set [store] url in plumb.toml to a folder or object storage (file://, s3://, gs://, azblob://)",
-				"storing: a blob of %d MB is too big for the git store (%d MB)", pointers[i].Bytes>>20, maxGitBlob>>20)
+		if err := checkGitSize("a blob", pointers[i].Bytes); err != nil {
+			return nil, fmt.Errorf("storing: %w", err)
 		}
 	}
-	ref, commit, err := s.write(ctx, blobs, pointers)
-	if err == nil {
-		err = s.point(ctx, ref, commit)
-	}
+	_, _, err := s.write(ctx, func(w *gitdb.Writer) ([]gitdb.File, error) {
+		files := make([]gitdb.File, len(blobs))
+		for i, b := range blobs {
+			oid, err := w.Blob(b.Data)
+			if err != nil {
+				return nil, err
+			}
+			pointers[i].OID = oid
+			files[i] = gitdb.File{Path: fanned(pointers[i].SHA256), OID: oid}
+		}
+		return files, nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("storing: %w", err)
 	}
 	return pointers, nil
 }
 
-func (s *gitStore) write(ctx context.Context, blobs []Blob, pointers []record.Pointer) (ref, commit string, err error) {
+func checkGitSize(what string, size int64) error {
+	if size <= maxGitBlob {
+		return nil
+	}
+	return problem.Failedf("set [store] url in plumb.toml to object storage, a registry or a folder (s3://, gs://, azblob://, oci://, file://); `plumb store copy git NEW-URL` brings along what is there",
+		"%s of %d MB is too big for the git store (%d MB)", what, size>>20, maxGitBlob>>20)
+}
+
+// write makes the commit of a day with the blobs that list gives, and its ref.
+func (s *gitStore) write(ctx context.Context, list func(w *gitdb.Writer) ([]gitdb.File, error)) (ref, commit string, err error) {
 	err = s.repo.Write(ctx, func(w *gitdb.Writer) error {
-		files := map[string]gitdb.File{}
-		for i, b := range blobs {
-			oid, err := w.Blob(b.Data)
-			if err != nil {
-				return err
-			}
-			pointers[i].OID = oid
-			path := fanned(pointers[i].SHA256)
-			files[path] = gitdb.File{Path: path, OID: oid}
+		files, err := list(w)
+		if err == nil {
+			ref, commit, err = commitBlobs(w, period{s.day(), false}, files)
 		}
-		list := make([]gitdb.File, 0, len(files))
-		for _, f := range files {
-			list = append(list, f)
-		}
-		tree, err := w.Tree("", list)
-		if err != nil {
-			return err
-		}
-		day := s.day()
-		ref = blobRefs + day.Format(time.DateOnly) + "/" + tree[:20]
-		who := &gitdb.Identity{Name: blobIdentity, Email: "plumb@localhost"}
-		commit, err = w.Commit(tree, gitdb.CommitInfo{Message: "blobs\n", Author: who, Time: day})
 		return err
 	})
-	return ref, commit, err
+	if err != nil {
+		return "", "", err
+	}
+	return ref, commit, s.point(ctx, ref, commit)
+}
+
+// commitBlobs makes the commit of a period that holds files, and says how its ref is called: both follow from the period and the files alone.
+func commitBlobs(w *gitdb.Writer, p period, files []gitdb.File) (ref, commit string, err error) {
+	seen := map[string]bool{}
+	files = slices.DeleteFunc(slices.Clone(files), func(f gitdb.File) bool {
+		again := seen[f.Path]
+		seen[f.Path] = true
+		return again
+	})
+	tree, err := w.Tree("", files)
+	if err != nil {
+		return "", "", err
+	}
+	who := &gitdb.Identity{Name: blobIdentity, Email: "plumb@localhost"}
+	commit, err = w.Commit(tree, gitdb.CommitInfo{Message: "blobs\n", Author: who, Time: p.day})
+	return blobRefs + p.String() + "/" + tree[:20], commit, err
 }
 
 func (s *gitStore) point(ctx context.Context, ref, commit string) error {
@@ -101,7 +120,8 @@ func (s *gitStore) point(ctx context.Context, ref, commit string) error {
 	return err
 }
 
-// Get looks in this clone, then asks the remote for the very object, then goes through the remote's refs, newest first.
+// Get looks in this clone, then asks the remote for the very object, whose id is in the pointer or, for pinned data, in the trees of the remote's refs. Where
+// the server does not hand out single objects, the ref is fetched.
 func (s *gitStore) Get(ctx context.Context, p record.Pointer) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("reading blob: %w", err)
@@ -111,7 +131,7 @@ func (s *gitStore) Get(ctx context.Context, p record.Pointer) ([]byte, error) {
 	}
 	mirror, err := s.repo.Mirror(ctx)
 	if errors.Is(err, gitdb.ErrNoRemote) {
-		return nil, errNotHere(p)
+		return nil, notHere(p, "git")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading blob: %w", err)
@@ -120,15 +140,20 @@ func (s *gitStore) Get(ctx context.Context, p record.Pointer) ([]byte, error) {
 		return data, nil
 	}
 	if p.OID != "" && mirror.Fetch(ctx, false, p.OID) == nil {
-		if data, ok := s.local(mirror.Repo, p); ok {
+		if data, ok := s.read(mirror.Repo, p, p.OID); ok {
 			return data, nil
 		}
 	}
 	return s.search(ctx, mirror, p)
 }
 
-func errNotHere(p record.Pointer) error {
-	return problem.Failedf("whoever made it has to run `plumb push`", "reading blob %s: %w", p.SHA256, ErrNotFound)
+// Open gives what Get gives: blobs here are small.
+func (s *gitStore) Open(ctx context.Context, p record.Pointer) (io.ReadCloser, error) {
+	data, err := s.Get(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(readerOf(data)), nil
 }
 
 // local looks for a blob by its object id, else through the trees of the refs. Bytes that are not the pointer's do not count.
@@ -160,37 +185,48 @@ func (s *gitStore) read(repo *gitdb.Repo, p record.Pointer, oid string) ([]byte,
 	return data, err == nil && verify(p, data) == nil
 }
 
-// search fetches the remote's refs day by day, from the last, until one has the blob.
+const searches = 3
+
+// search looks into the trees of the remote's refs. It begins anew when the ref that it found was packed into another before it could be fetched.
 func (s *gitStore) search(ctx context.Context, mirror *gitdb.Mirror, p record.Pointer) ([]byte, error) {
-	remote, err := mirror.ListRemote(ctx, blobRefs)
+	shelf, err := s.shelf(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading blob %s: %w", p.SHA256, err)
 	}
-	days := map[string][]string{}
-	for ref, oid := range remote {
-		if known, err := mirror.Ref(ref); err != nil || known != oid {
-			day, _, _ := strings.Cut(strings.TrimPrefix(ref, blobRefs), "/")
-			days[day] = append(days[day], ref)
-		}
-	}
-	for _, day := range sortedDown(days) {
-		if err := mirror.Fetch(ctx, false, days[day]...); err != nil {
+	defer shelf.close()
+	for range searches {
+		refs, err := shelf.refs(ctx)
+		if err != nil {
 			return nil, fmt.Errorf("reading blob %s: %w", p.SHA256, err)
 		}
-		if data, ok := s.local(mirror.Repo, p); ok {
-			return data, nil
+		ref, oid := "", ""
+		for _, name := range sortedDown(refs) {
+			if oid, err = shelf.repo.Lookup(refs[name], fanned(p.SHA256)); err == nil && oid != "" {
+				ref = name
+				break
+			}
+		}
+		if ref == "" {
+			return nil, notHere(p, "git")
+		}
+		for _, want := range []string{oid, ref} {
+			if mirror.Fetch(ctx, false, want) != nil {
+				continue
+			}
+			if data, ok := s.read(mirror.Repo, p, oid); ok {
+				return data, nil
+			}
+			if data, err := mirror.Blob(oid); err == nil {
+				return nil, fmt.Errorf("reading blob of %s: %w", ref, verify(p, data))
+			}
 		}
 	}
-	return nil, errNotHere(p)
+	return nil, problem.Failedf("run it again", "reading blob %s: the refs of the remote changed again and again", p.SHA256)
 }
 
-func sortedDown(days map[string][]string) []string {
-	var names []string
-	for day, refs := range days {
-		slices.Sort(refs)
-		names = append(names, day)
-	}
-	slices.Sort(names)
+// sortedDown gives the names of refs, the youngest day first.
+func sortedDown(refs map[string]string) []string {
+	names := slices.Sorted(maps.Keys(refs))
 	slices.Reverse(names)
 	return names
 }
@@ -209,35 +245,4 @@ func (s *gitStore) Has(ctx context.Context, p record.Pointer) bool {
 	}
 	_, ok := s.local(mirror.Repo, p)
 	return ok
-}
-
-// Push sends the refs that the remote does not have. Without a remote there is nothing to send. One that the remote has with another commit is nobody's loss:
-// its name follows from its tree, so the blobs are there.
-func (s *gitStore) Push(ctx context.Context) error {
-	refs, err := s.repo.Refs(blobRefs)
-	if err != nil {
-		return fmt.Errorf("pushing blobs: %w", err)
-	}
-	if len(refs) == 0 {
-		return nil
-	}
-	remote, err := s.repo.ListRemote(ctx, blobRefs)
-	if errors.Is(err, gitdb.ErrNoRemote) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("pushing blobs: %w", err)
-	}
-	var specs []string
-	for _, ref := range refs {
-		if remote[ref.Name] == "" {
-			specs = append(specs, ref.OID+":"+ref.Name)
-		}
-	}
-	for batch := range slices.Chunk(specs, refsPerPush) {
-		if err := s.repo.Push(ctx, batch...); err != nil {
-			return fmt.Errorf("pushing blobs: %w", err)
-		}
-	}
-	return nil
 }

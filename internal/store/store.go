@@ -1,25 +1,33 @@
 // Package store keeps what is too big for a record: models, evaluations, details, data. A blob is named by the SHA-256 of its bytes and never changes.
 //
-// It is not a cache and knows no records; what nobody names any more is removed by retention, not here.
+// It knows no records and no retention: what nobody names any more is found and removed by others, through List and Remove.
 //
-// It stores, by the store's URL:
+// It stores, by the store's URL (doc.ParseStoreURL):
 //
-//	git        blobs in the repository: those of one Put are one commit (tree <first 2 hex>/<sha256>) under refs/plumb/blobs/<yyyy-mm-dd>/<tree>,
-//	           which no ordinary clone fetches; Push sends them to the remote
-//	file://DIR files DIR/<first 2 hex>/<sha256>; a relative DIR is inside the project
+//	git            blobs in the repository: those of one Put are one commit (tree <first 2 hex>/<sha256>) under refs/plumb/blobs/<yyyy-mm-dd>/<tree>,
+//	               which no ordinary clone fetches. One Push is one such commit at the remote. Pack folds them into one ref a day, then one a month
+//	file://DIR     files DIR/<first 2 hex>/<sha256>; a relative DIR is inside the project
+//	s3:// gs:// azblob://  objects <prefix>/<first 2 hex>/<sha256>
+//	oci://         artifacts of a registry's repository, tagged <sha256>
+//
+// For object storage and registries, what Put keeps lies in .git/plumb/outbox until Push has sent it: a run needs no network. What was read from there is
+// also kept in .git/plumb/cache/blobs, which may be deleted. What such a store does not have is looked for in the Git store too, so that a project that has
+// moved still reads what it recorded before.
 package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
+	"io"
+	"iter"
+	"path/filepath"
 	"time"
 
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/gitdb"
-	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/objects"
+	"github.com/plumb-ml/plumb/internal/oci"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -33,60 +41,101 @@ type Blob struct {
 	Rows int64  // of a table; 0 otherwise
 }
 
-// Store keeps blobs.
+// Named is a blob that a record or a lock names, to be sent or looked for.
+type Named struct {
+	record.Pointer
+	File string // a file with its bytes that the store was not given: pinned data. Records' blobs have none
+	What string // for messages: "the model of run 20010630T120000Z-0123456789ab"
+}
+
+// Sent says what a Push did.
+type Sent struct {
+	Blobs   int   `json:"blobs"` // sent
+	Bytes   int64 `json:"bytes"`
+	Already int   `json:"already"` // that were there
+}
+
+// Item is a blob that the store has.
+type Item struct {
+	SHA256   string
+	Bytes    int64     // -1 when the store can't say
+	Modified time.Time // when it was last named by a Push, to the day in the Git store; zero when the store can't say
+}
+
+// Store keeps blobs. Its methods may be called from several goroutines.
 type Store interface {
-	// Put keeps blobs and gives their pointers, in order. A blob that is there already costs nothing more.
+	// Put keeps blobs on this machine (file://: in the folder) and gives their pointers, in order. A blob that is there already costs nothing more.
 	Put(ctx context.Context, blobs []Blob) ([]record.Pointer, error)
 	// Get gives a blob's bytes, of exactly the pointer's SHA-256 and size. The error is ErrNotFound when the store does not have them.
 	Get(ctx context.Context, p record.Pointer) ([]byte, error)
-	// Has says whether Get would find the blob on this machine.
+	// Open gives the same as a stream: when the bytes are not the pointer's, the last Read says so.
+	Open(ctx context.Context, p record.Pointer) (io.ReadCloser, error)
+	// Has says whether Get would find the blob without asking elsewhere.
 	Has(ctx context.Context, p record.Pointer) bool
-	// Push sends what Put kept to where others read it.
-	Push(ctx context.Context) error
+	// Missing gives those that others can't read yet.
+	Missing(ctx context.Context, named []Named) ([]Named, error)
+	// Push brings blobs to where others read them, those that are there already only by name: they are young again. Killed, it may be run again.
+	Push(ctx context.Context, named []Named) (Sent, error)
+	// List gives every blob that others can read.
+	List(ctx context.Context) iter.Seq2[Item, error]
+	// Remove takes blobs away from where others read and from this machine. Those that are not there are a success; with a time, those that a Push named
+	// since then stay.
+	Remove(ctx context.Context, sums []string, before time.Time) error
+	// Claims gives the projects that have pushed to the store. A store that belongs to its repository has none.
+	Claims(ctx context.Context) ([]string, error)
+	// String is the store's address, for messages.
+	String() string
 }
 
 // Options say how a store is reached.
 type Options struct {
-	Root      string    // the project's folder, for relative file:// URLs; "" is the top of the working tree
-	Token     string    // for https remotes
-	TokenHost string    // the only host that gets the token; "" stands for the remote's
-	Now       time.Time // for the day in a ref's name; zero is the clock
+	Root      string                             // the project's folder, for relative file:// URLs; "" is the top of the working tree
+	Token     string                             // for https remotes
+	TokenHost string                             // the only host that gets the token; "" stands for the remote's
+	Now       time.Time                          // for the day in a ref's name; zero is the clock
+	Project   string                             // who pushes, as "flights-1a2b3c4d": shared stores keep a list, so that nobody removes what another needs
+	Patience  time.Duration                      // how long a service may make no progress; zero is a minute
+	Update    func(done, total int, note string) // told how many MB of how many a Push has sent; nil: nobody is
 }
 
-// Open gives the store at url: "git" (also "") or file://DIR.
+// Open gives the store at a [store] url. Nothing is asked of it yet.
 func Open(repo *gitdb.Repo, url string, opts Options) (Store, error) {
+	at, err := doc.ParseStoreURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("opening store: %w", err)
+	}
 	if opts.Root == "" {
 		opts.Root = repo.Root()
 	}
 	if opts.Token != "" {
 		repo.SetToken(opts.Token, opts.TokenHost)
 	}
-	scheme, path, isURL := strings.Cut(url, "://")
-	switch {
-	case url == "" || url == "git":
-		return &gitStore{repo: repo, now: opts.Now}, nil
-	case isURL && scheme == "file":
-		return openFiles(path, opts.Root)
+	if opts.Update == nil {
+		opts.Update = func(int, int, string) {}
 	}
-	return nil, problem.Wrongf(`use "git" or "file://DIR"`, "opening store: %q is not a store that this program knows", url)
+	git := &gitStore{repo: repo, opts: opts}
+	private := filepath.Join(repo.GitDir(), "plumb")
+	s := &shelved{opts: opts, git: git, outbox: &folder{filepath.Join(private, "outbox")}, cache: &folder{filepath.Join(private, "cache", "blobs")}}
+	switch at.Scheme {
+	case "git":
+		return git, nil
+	case "file":
+		dir, err := folderOf(at.Path, opts.Root)
+		if err != nil {
+			return nil, fmt.Errorf("opening store: %w", err)
+		}
+		s.shelf, s.outbox, s.cache = dir, dir, nil
+	case "oci":
+		repository, err := oci.Open(at.Host, at.Path, opts.Patience)
+		if err != nil {
+			return nil, fmt.Errorf("opening store: %w", err)
+		}
+		s.shelf = registry{repository}
+	default:
+		s.shelf = &bucket{place: objects.Place{Scheme: at.Scheme, Bucket: at.Host, Prefix: at.Path, Query: at.Query, Patience: opts.Patience}}
+	}
+	return s, nil
 }
 
-// pointer names a blob.
-func (b Blob) pointer() record.Pointer {
-	sum := sha256.Sum256(b.Data)
-	return record.Pointer{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(b.Data)), Type: b.Type, Rows: b.Rows}
-}
-
-// verify holds bytes that came from anywhere against the pointer.
-func verify(p record.Pointer, data []byte) error {
-	if int64(len(data)) != p.Bytes {
-		return fmt.Errorf("blob %s has %d bytes, %d are recorded", p.SHA256, len(data), p.Bytes)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != p.SHA256 {
-		return fmt.Errorf("blob %s holds other bytes: its SHA-256 is %x", p.SHA256, sum)
-	}
-	return nil
-}
-
-// fanned is a blob's path in a tree or folder.
+// fanned is a blob's path in a tree, folder or bucket.
 func fanned(sha256 string) string { return sha256[:2] + "/" + sha256 }
