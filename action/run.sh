@@ -40,8 +40,9 @@ code=0
 case $command in
 ci)
 	case $event in
-	pull_request | push) ;;
-	*) fail "there is no flow for this event: run it for pull_request or push, or give the input event" ;;
+	pull_request | push | schedule) ;;
+	workflow_dispatch) event=schedule ;;
+	*) fail "there is no flow for this event: run it for pull_request, push or schedule, or give the input event" ;;
 	esac
 	[ -n "$bundle" ] || bundle=$(mktemp -d "$RUNNER_TEMP/plumb-bundle.XXXXXX")/bundle
 	"$PLUMB_PROGRAM" ci --event "$event" --bundle "$bundle" || code=$?
@@ -50,7 +51,9 @@ ci)
 publish)
 	[ -f "$bundle/bundle.json" ] || fail "publish needs the input bundle: the folder that the measuring job left"
 	fetch_head
-	"$PLUMB_PROGRAM" publish "$bundle" || code=$?
+	set --
+	[ "$event" != schedule ] || set -- --event schedule # a run that a person dispatched is of the schedule too
+	"$PLUMB_PROGRAM" publish "$bundle" "$@" || code=$?
 	;;
 *) fail "the input command is neither ci nor publish" ;;
 esac

@@ -135,7 +135,7 @@ func (s *scaffold) write(name string, data []byte) error {
 
 var actionPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+(/[A-Za-z0-9._/-]+)?@[0-9a-f]{40}$`)
 
-// workflows writes the two workflow files, with the Action where the user says that it lives.
+// workflows writes the workflow files, with the Action where the user says that it lives.
 func (s *scaffold) workflows(action string) error {
 	if !actionPattern.MatchString(action) && action != "./" {
 		return problem.Wrongf("for example --action my-org/plumb@0123456789abcdef0123456789abcdef01234567; a branch or tag can be moved, a commit can't",

@@ -37,6 +37,11 @@ type Comment struct {
 	Edits  int
 }
 
+// Pull is one open pull request.
+type Pull struct {
+	Head, Base, Title, Body string
+}
+
 // Request is one call as it arrived.
 type Request struct {
 	Method, Path, Query, Token, Accept string
@@ -59,6 +64,7 @@ type Server struct {
 	http     *httptest.Server
 	mu       sync.Mutex
 	comments []Comment
+	pulls    []Pull
 	requests []Request
 	faults   []*Fault
 	before   func(Request)
@@ -171,6 +177,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.create(w, r, number[1])
 	case inside && id != nil:
 		s.one(w, r, id[1])
+	case inside && path == "/pulls":
+		s.pull(w, r)
 	default:
 		say(w, http.StatusNotFound, "Not Found")
 	}
@@ -255,6 +263,41 @@ func (s *Server) one(w http.ResponseWriter, r *http.Request, id string) {
 	default:
 		answer(w, http.StatusOK, shape(s.comments[at]))
 	}
+}
+
+// Pulls lists the pull requests that were opened.
+func (s *Server) Pulls() []Pull {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.pulls)
+}
+
+// pull lists the open ones of a head, or opens one: a second of the same head and base is refused, as GitHub does.
+func (s *Server) pull(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		owner, _, _ := strings.Cut(s.options.Repository, "/")
+		out := []map[string]any{}
+		for i, p := range s.pulls {
+			if r.URL.Query().Get("head") == owner+":"+p.Head {
+				out = append(out, map[string]any{"html_url": fmt.Sprintf("%s/pull/%d", s.URL, i+1)})
+			}
+		}
+		answer(w, http.StatusOK, out)
+		return
+	}
+	var in Pull
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.Head == "" || in.Base == "" || in.Title == "" {
+		say(w, http.StatusUnprocessableEntity, "Validation Failed")
+		return
+	}
+	for _, p := range s.pulls {
+		if p.Head == in.Head && p.Base == in.Base {
+			say(w, http.StatusUnprocessableEntity, "A pull request already exists for "+in.Head)
+			return
+		}
+	}
+	s.pulls = append(s.pulls, in)
+	answer(w, http.StatusCreated, map[string]any{"html_url": fmt.Sprintf("%s/pull/%d", s.URL, len(s.pulls))})
 }
 
 func (s *Server) login() string {
