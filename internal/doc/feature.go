@@ -30,6 +30,14 @@ type FeatureItem struct {
 	Description string `toml:"description" about:"what it means"`
 }
 
+// Asks gives the asking row's column that stands for an entity of the view.
+func (f *Feature) Asks(entity string) string {
+	if column, ok := f.On[entity]; ok {
+		return column
+	}
+	return entity
+}
+
 // aggregates are the functions that an agg feature may use; count alone may stand without an expression.
 var aggregates = []string{"avg", "count", "max", "min", "stddev", "sum"}
 
@@ -162,25 +170,13 @@ func (c checker) shifted(src string, offset int, env rule.Env, key ...string) (r
 	return c.expression(padded, env, key...)
 }
 
-// crossQuery looks for late columns by their names: a query is not taken apart here, and asking for known_time once too often does no harm.
+// crossQuery looks for late columns by their names, and for a star, which takes them without naming them: a query is not taken apart here, and asking
+// for known_time once too often does no harm. When it is computed, a query that yields none is given no late column at all.
 func (f *Feature) crossQuery(c checker, name string, ds *Dataset) {
-	sql := f.Features[name].SQL
-	if hasWord(sql, "known_time") {
-		return
+	if late, how := f.Features[name].reads(ds.ID, ds.Late()); late != "" {
+		c.at("late", "feature", name, "sql").errorf("the query %s %s, which is late, and does not yield known_time", how, late).
+			hint("select the time at which %s is known as known_time; `plumb features check` proves that it is", late)
 	}
-	for _, late := range ds.Late() {
-		if hasWord(sql, late) {
-			c.at("late", "feature", name, "sql").errorf("the query reads %s, which is late, and does not yield known_time", late).
-				hint("select the time at which %s is known as known_time", late)
-			return
-		}
-	}
-}
-
-// hasWord says whether a query names something, whatever its case.
-func hasWord(sql, word string) bool {
-	found, err := regexp.MatchString(`(?i)(^|[^A-Za-z0-9_])`+regexp.QuoteMeta(word)+`($|[^A-Za-z0-9_])`, sql)
-	return err == nil && found
 }
 
 // reference reports a name of another document that does not exist. One that exists and could not be read has been reported already.

@@ -252,6 +252,7 @@ func (l *loader) crossModel(m *Model, c checker) {
 	}
 	env := Environment(lock, ds)
 	l.crossLabel(m, c, env)
+	q.checkGroups(c, env)
 	if q.Weight != "" {
 		c.number(q.Weight, env, "question", "weight")
 	}
@@ -263,6 +264,20 @@ func (l *loader) crossModel(m *Model, c checker) {
 	}
 	c.column(q.Split.Key, lock.names(), "question", "split", "key")
 	c.column(q.Split.Column, lock.names(), "question", "split", "column")
+}
+
+// checkGroups warns of a random split that lays the rows of one group on both sides: a model then has seen the day that it is tested on, and the
+// interval, which counts groups, does not know it.
+func (q Question) checkGroups(c checker, env rule.Env) {
+	if q.Split.By != "hash" || q.Split.Key == "" || q.Group == "" {
+		return
+	}
+	group, err := rule.Parse(q.Group, env)
+	if err != nil || slices.Equal(group.Columns(), []string{q.Split.Key}) {
+		return
+	}
+	c.at("split", "question", "split").warnf("rows are drawn at random by %s, and rows that move together (group: %s) land in train and test alike: a model has seen what it is tested on",
+		q.Split.Key, q.Group).hint("split by time, or by a key of which each group has one value")
 }
 
 func (l *loader) crossLabel(m *Model, c checker, env rule.Env) {

@@ -97,56 +97,12 @@ func has[V any](m map[string]V, key string) bool {
 	return ok
 }
 
-// guardrail is what a feature may not be or be made of, and why.
-type guardrail struct {
-	column string
-	rule   string
-	why    string
-	hint   string
-}
-
-// guardrails lists them for an experiment: late columns, what the label is made of, and what the design card forbids.
-func (l *loader) guardrails(m *Model, ds *Dataset, env rule.Env) []guardrail {
-	var out []guardrail
-	for _, name := range ds.Late() {
-		out = append(out, guardrail{name, "leak", "is late: not known when the question is asked",
-			"an agg feature of a view may use it: its window sees only what is known by then"})
-	}
-	if label, err := rule.Parse(m.Question.Label, env); err == nil {
-		for _, name := range label.Columns() {
-			out = append(out, guardrail{name, "leak", "is what the label is made of", "take it out of the features"})
-		}
-	}
-	if l.set.Design == nil {
-		return out
-	}
-	for _, id := range sortedKeys(l.set.Design.Constraint) {
-		for _, name := range l.set.Design.Constraint[id].ForbidFeatures {
-			out = append(out, guardrail{name, "forbidden", "is forbidden by constraint " + id + " of the design card", ""})
-		}
-	}
-	return out
-}
-
-// against reports the first guardrail that a name runs into.
-func (s spot) against(rails []guardrail, name, what string) bool {
-	i := slices.IndexFunc(rails, func(g guardrail) bool { return g.column == name })
-	if i < 0 {
-		return false
-	}
-	s.rule = rails[i].rule
-	s = s.errorf("%s: %s %s", what, name, rails[i].why)
-	if rails[i].hint != "" {
-		s.hint("%s", rails[i].hint)
-	}
-	return true
-}
-
 // features is one experiment's features under check.
 type features struct {
 	checker
 	loader *loader
 	exp    *Experiment
+	model  *Model
 	ds     *Dataset
 	lock   *Lock
 	env    rule.Env
@@ -158,7 +114,7 @@ func (l *loader) crossFeatures(e *Experiment, m *Model, c checker) {
 	if ds == nil || l.lock(ds.ID) == nil {
 		return
 	}
-	f := features{checker: c, loader: l, exp: e, ds: ds, lock: l.lock(ds.ID)}
+	f := features{checker: c, loader: l, exp: e, model: m, ds: ds, lock: l.lock(ds.ID)}
 	f.env = Environment(f.lock, ds)
 	f.rails = l.guardrails(m, ds, f.env)
 	seen := map[string]string{}
@@ -216,10 +172,6 @@ func (f features) checkUse(u Use, name string, key []string) {
 				hint(`say what about it matters: [features.row] hour = "hour(%s)"`, name)
 		}
 	}
-}
-
-func only(rails []guardrail, rule string) []guardrail {
-	return slices.DeleteFunc(slices.Clone(rails), func(g guardrail) bool { return g.rule != rule })
 }
 
 // everyFeature lists all that features.use may name.
@@ -300,14 +252,6 @@ func (f features) checkView(u Use, name string, key []string) {
 	if f.ds.Time.Event == "" && !f.loader.has(f.ds.Path, "time", "event") {
 		f.at("feature", key...).errorf("a view feature needs to know when the question is asked; dataset %s has no [time] event", f.ds.ID)
 	}
-	for _, entity := range view.Entity {
-		from := entity
-		if on, ok := view.On[entity]; ok {
-			from = on
-		}
-		if !slices.Contains(f.lock.names(), from) {
-			f.at("column", key...).errorf("view %s joins by %s, and dataset %s has no column %q", u.View, entity, f.ds.ID, from).
-				hint("say which column of the asking row it is: on = { %s = \"COLUMN\" }", entity)
-		}
-	}
+	f.checkEntities(view, key)
+	f.checkLabel(view, u.Item, name, key)
 }

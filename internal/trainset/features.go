@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/engine"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/table"
 )
@@ -24,200 +25,187 @@ func Features(ctx context.Context, data Data, docs *doc.Set, experiment string, 
 	if err != nil {
 		return table.Frame{}, err
 	}
-	b := builder{ctx: ctx, data: data, docs: docs, dataset: docs.Datasets[docs.Models[e.Model].Question.Dataset]}
-	found := map[string]table.Vector{}
-	if err := b.own(uses, found); err != nil {
-		return table.Frame{}, fmt.Errorf("computing the row features of %s: %w", experiment, err)
+	whole, err := Values(ctx, data, docs, e.Model, uses)
+	if err != nil {
+		return table.Frame{}, fmt.Errorf("computing the features of %s: %w", experiment, err)
 	}
-	for _, view := range docs.Views(experiment) {
-		if err := b.view(docs.Features[view], uses, found); err != nil {
-			return table.Frame{}, fmt.Errorf("computing features/%s.toml: %w", view, err)
-		}
-	}
-	whole := table.Frame{}
-	for _, u := range uses {
-		v := found[u.Name]
-		v.Name = u.Name
-		whole.Columns = append(whole.Columns, v)
-	}
-	index := make([]int, len(rows.RowID))
-	for i, id := range rows.RowID {
-		index[i] = int(id)
+	index, err := whole.find(rows.RowID)
+	if err != nil {
+		return table.Frame{}, err
 	}
 	return whole.Select(index), nil
 }
 
-// builder computes features for every row of the question's dataset, so that a row id is an index.
+// Answers are the values of features for every question of a model, one row a question, ordered by row id.
+type Answers struct {
+	RowID []int64
+	table.Frame
+}
+
+// Values gives features of a model's questions, whether an experiment has them or not: one column a use, in their order.
+// Every row of the question's dataset comes back exactly once.
+func Values(ctx context.Context, data Data, docs *doc.Set, model string, uses []doc.Use) (*Answers, error) {
+	m := docs.Models[model]
+	b := builder{ctx: ctx, data: data, docs: docs, model: m, dataset: docs.Datasets[m.Question.Dataset], found: map[string]table.Vector{}}
+	if err := b.own(uses); err != nil {
+		return nil, err
+	}
+	views := map[string][]doc.Use{}
+	var order []string
+	for _, u := range uses {
+		if u.Kind == doc.UseView {
+			if views[u.View] == nil {
+				order = append(order, u.View)
+			}
+			views[u.View] = append(views[u.View], u)
+		}
+	}
+	for _, view := range order {
+		if err := b.view(b.docs.Features[view], views[view]); err != nil {
+			return nil, fmt.Errorf("features/%s.toml: %w", view, err)
+		}
+	}
+	out := &Answers{RowID: b.rowID}
+	out.N = len(out.RowID)
+	for _, u := range uses {
+		v := b.found[u.Name]
+		v.Name = u.Name
+		out.Columns = append(out.Columns, v)
+	}
+	return out, nil
+}
+
+// find gives the index of each row id.
+func (a *Answers) find(ids []int64) ([]int, error) {
+	out := make([]int, len(ids))
+	for i, id := range ids {
+		at := int(id) // the common case: every row was asked
+		if at < 0 || at >= len(a.RowID) || a.RowID[at] != id {
+			var ok bool
+			if at, ok = slices.BinarySearch(a.RowID, id); !ok {
+				return nil, fmt.Errorf("row %d has no features", id)
+			}
+		}
+		out[i] = at
+	}
+	return out, nil
+}
+
+// builder computes features for every question, one row each.
 type builder struct {
 	ctx     context.Context
 	data    Data
 	docs    *doc.Set
-	dataset *doc.Dataset
+	model   *doc.Model   // whose questions they are
+	dataset *doc.Dataset // of the questions
+	rowID   []int64      // of the questions, once known
+	found   map[string]table.Vector
 }
 
-// own computes plain columns and row expressions in one pass.
-func (b *builder) own(uses []doc.Use, into map[string]table.Vector) error {
+// own computes plain columns and row expressions in one pass, and finds out which rows ask.
+func (b *builder) own(uses []doc.Use) error {
 	env := doc.Environment(b.docs.Locks[b.dataset.ID], b.dataset)
-	columns := []string{"row_id"}
-	var names []string
+	columns, taken := []string{engine.RowID}, map[string]string{}
 	for _, u := range uses {
+		sql := quote(u.Name)
 		switch u.Kind {
-		case "column":
-			columns = append(columns, fmt.Sprintf("%s as %s", quote(u.Name), quote("f_"+u.Name)))
-		case "row":
-			sql, err := expression(u.Expr, env)
-			if err != nil {
-				return fmt.Errorf("feature %s: %w", u.Name, err)
+		case doc.UseColumn:
+		case doc.UseRow:
+			var err error
+			if sql, err = expression(u.Expr, env); err != nil {
+				return fmt.Errorf("row feature %s: %w", u.Name, err)
 			}
-			columns = append(columns, fmt.Sprintf("%s as %s", sql, quote("f_"+u.Name)))
 		default:
 			continue
 		}
-		names = append(names, u.Name)
+		as := fmt.Sprint("own", len(taken))
+		taken[as] = u.Name
+		columns = append(columns, sql+" as "+as)
 	}
-	if len(names) == 0 {
-		return nil
+	if len(taken) == 0 && len(uses) > 0 {
+		return nil // the first view says which rows ask
 	}
-	f, err := b.data.DB.Frame(b.ctx, fmt.Sprintf("select %s from (%s) as d order by row_id", strings.Join(columns, ", "), b.data.Relations[b.dataset.ID]))
-	if err != nil {
-		return err
+	return b.collect(fmt.Sprintf("select %s from (%s) as d order by row_id", strings.Join(columns, ", "), b.data.Relations[b.dataset.ID]), taken)
+}
+
+// view computes items of one feature view.
+func (b *builder) view(v *doc.Feature, uses []doc.Use) error {
+	var queries, aggregates []doc.Use
+	for _, u := range uses {
+		if v.Features[u.Item].SQL != "" {
+			queries = append(queries, u)
+		} else {
+			aggregates = append(aggregates, u)
+		}
 	}
-	for _, name := range names {
-		into[name] = *f.Column("f_" + name)
+	if len(queries) > 0 {
+		if err := b.joined(v, queries); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(aggregates, atOnce) {
+		sql, err := b.windows(v, some)
+		if err != nil {
+			return err
+		}
+		if err := b.collect(sql, outputs("f", some)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// view computes the items of one feature view that the experiment uses.
-func (b *builder) view(v *doc.Feature, uses []doc.Use, into map[string]table.Vector) error {
-	var aggs []doc.Use
-	for _, u := range uses {
-		if u.Kind != "view" || u.View != v.ID {
-			continue
-		}
-		if v.Features[u.Item].SQL == "" {
-			aggs = append(aggs, u)
-			continue
-		}
-		sql, err := b.asOf(v, u.Item)
-		if err != nil {
-			return err
-		}
-		if err := b.collect(sql, map[string]string{"value": u.Name}, into); err != nil {
-			return err
-		}
+// atOnce is how many windows one query computes: the engine holds all of them for all questions and facts.
+const atOnce = 16
+
+// joined computes items that are queries.
+func (b *builder) joined(v *doc.Feature, uses []doc.Use) error {
+	if b.dataset.Time.Event == "" {
+		return problem.Wrongf("set [time] event in the dataset", "joining %s as of a question needs the event time of %s", uses[0].Item, b.dataset.ID)
 	}
-	if len(aggs) == 0 {
-		return nil
-	}
-	sql, err := b.windows(v, aggs)
+	queries, err := b.queries(v, uses)
 	if err != nil {
 		return err
 	}
-	names := map[string]string{}
-	for i, u := range aggs {
-		names[fmt.Sprintf("f%d", i)] = u.Name
+	for _, q := range queries {
+		if err := b.collect(b.asOf(q), outputs("v", q.items)); err != nil {
+			return fmt.Errorf("sql of %s: %w", q.items[0].Item, err)
+		}
 	}
-	return b.collect(sql, names, into)
+	return nil
 }
 
-// collect runs a query that yields every row of the question once, ordered, and takes its columns by name.
+// outputs names the columns of an answer after the uses that they are.
+func outputs(letter string, uses []doc.Use) map[string]string {
+	out := map[string]string{}
+	for i, name := range named(letter, len(uses)) {
+		out[name] = uses[i].Name
+	}
+	return out
+}
+
+// collect runs a query that yields every question once, ordered, and takes its columns by name. It holds the query to that.
 // Floating sums depend on the order of addition, so they are kept to 10 significant digits.
-func (b *builder) collect(sql string, names map[string]string, into map[string]table.Vector) error {
+func (b *builder) collect(sql string, names map[string]string) error {
 	f, err := b.data.DB.Frame(b.ctx, sql)
 	if err != nil {
 		return err
+	}
+	ids := f.Column(engine.RowID).Ints
+	switch {
+	case b.rowID == nil:
+		b.rowID = ids
+	case !slices.Equal(b.rowID, ids):
+		return fmt.Errorf("%d questions got %d answers, or got them twice: this is a defect of plumb", len(b.rowID), len(ids))
 	}
 	for column, name := range names {
 		v := *f.Column(column)
 		for i, x := range v.Floats {
 			v.Floats[i] = rounded(x)
 		}
-		into[name] = v
+		b.found[name] = v
 	}
 	return nil
-}
-
-// asOf joins, for each asking row at time t, the newest row of the view's query with t − ttl ≤ feature_time ≤ t and known_time ≤ t,
-// ties to the newest created_time. What ties in that too is answered by the largest value: some rule has to make the answer one.
-func (b *builder) asOf(v *doc.Feature, item string) (string, error) {
-	if b.dataset.Time.Event == "" {
-		return "", problem.Wrongf("set [time] event in the dataset", "joining %s as of a question needs the event time of %s", item, b.dataset.ID)
-	}
-	query, err := b.query(v, item)
-	if err != nil {
-		return "", err
-	}
-	on := []string{"v.feature_time <= q.t", "v." + query.known + " <= q.t"}
-	if ttl := v.Features[item].TTL; ttl != "" {
-		length, err := doc.Duration(ttl)
-		if err != nil {
-			return "", err
-		}
-		on = append(on, "v.feature_time >= q.t - "+interval(length.Microseconds()))
-	}
-	var asked []string
-	for i, entity := range v.Entity {
-		asked = append(asked, fmt.Sprintf("%s as e%d", quote(onColumn(v, entity)), i))
-		on = append(on, fmt.Sprintf("v.%s = q.e%d", quote(entity), i))
-	}
-	order := fmt.Sprintf("v.feature_time desc nulls last, v.%s desc nulls last, v.%s desc nulls last", query.created, quote(query.value))
-	return fmt.Sprintf(`%s, the_questions as (select row_id, cast(%s as timestamp) as t, %s from (%s) as d),
-the_pairs as (select q.row_id, v.%s as value, row_number() over (partition by q.row_id order by %s) as n
-from the_questions as q left join the_view as v on %s)
-select row_id, value from the_pairs where n = 1 order by row_id`,
-		query.with, quote(b.dataset.Time.Event), strings.Join(asked, ", "), b.data.Relations[b.dataset.ID], quote(query.value), order,
-		strings.Join(on, " and ")), nil
-}
-
-// viewQuery is a view's query as a CTE `the_view`, and the names of its columns.
-type viewQuery struct {
-	with                  string
-	value, known, created string
-}
-
-// query checks what a view's query reads and yields.
-func (b *builder) query(v *doc.Feature, item string) (viewQuery, error) {
-	q := viewQuery{value: "value", known: "feature_time", created: "feature_time"}
-	sql := strings.TrimRight(v.Features[item].SQL, "; \t\r\n")
-	tables, err := b.data.DB.CheckSelect(b.ctx, sql)
-	if err != nil {
-		return q, fmt.Errorf("sql of %s: %w", item, err)
-	}
-	for _, t := range tables {
-		if t != v.Dataset {
-			return q, problem.Wrongf("a view reads the dataset that it names", "sql of %s reads %q, and the view's dataset is %q", item, t, v.Dataset)
-		}
-	}
-	// The names of plumb's own parts have underscores, which no dataset's name has. The query may end in a comment, hence the line break.
-	q.with = fmt.Sprintf("with %s as (%s), the_view as (%s\n)", quote(v.Dataset), b.data.Relations[v.Dataset], sql)
-	shape, err := b.data.DB.Frame(b.ctx, q.with+" select * from the_view limit 0")
-	if err != nil {
-		return q, fmt.Errorf("sql of %s: %w", item, err)
-	}
-	if shape.Column(q.value) == nil {
-		q.value = item
-	}
-	for _, needed := range append(slices.Clone(v.Entity), "feature_time", q.value) {
-		if shape.Column(needed) == nil {
-			return q, problem.Wrongf("a view's query yields its entity columns, feature_time and value", "sql of %s yields no column %q", item, needed)
-		}
-	}
-	if shape.Column("known_time") != nil {
-		q.known = "known_time"
-	}
-	if shape.Column("created_time") != nil {
-		q.created = "created_time"
-	}
-	return q, nil
-}
-
-// onColumn is the asking row's column for an entity column of the view.
-func onColumn(v *doc.Feature, entity string) string {
-	if c, ok := v.On[entity]; ok {
-		return c
-	}
-	return entity
 }
 
 // interval writes microseconds as an ANSI literal that both engines read.

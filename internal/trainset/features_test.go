@@ -5,15 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/plumb-ml/plumb/internal/dataset"
-	"github.com/plumb-ml/plumb/internal/doc"
-	"github.com/plumb-ml/plumb/internal/engine"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/table"
 	"github.com/plumb-ml/plumb/internal/trainset"
@@ -173,39 +168,5 @@ func TestQueriesRefused(t *testing.T) {
 	var wrong *problem.Failure
 	if !errors.As(err, &wrong) || wrong.Exit != problem.ExitWrong {
 		t.Errorf("exit of %v", err)
-	}
-}
-
-// BenchmarkFlightsWindows computes two windows of the flights example for all its rows.
-func BenchmarkFlightsWindows(b *testing.B) {
-	root, err := filepath.Abs("../../examples/flights")
-	if err != nil {
-		b.Fatal(err)
-	}
-	docs := doc.Load(os.DirFS(root))
-	docs.Features["origin"] = &doc.Feature{Head: doc.Head{ID: "origin"}, Dataset: "flights", Entity: []string{"origin"}, Order: []string{"mean", "n"},
-		Features: map[string]doc.FeatureItem{"mean": {Agg: "avg(delay)", Window: "12h"}, "n": {Agg: "count()", Window: "12h"}}}
-	docs.Experiments["baseline"].Features.Use = []string{"origin.mean", "origin.n"}
-	ctx := context.Background()
-	db, err := engine.Open(ctx, engine.Options{Read: []string{root}, Temp: b.TempDir()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer db.Close()
-	var files []string
-	for _, f := range docs.Locks["flights"].Files {
-		files = append(files, filepath.Join(root, f.Path))
-	}
-	kept, drop, err := db.Keep(ctx, "select * from "+dataset.Relation(files, docs.Locks["flights"]))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer drop()
-	data := trainset.Data{DB: db, Relations: map[string]string{"flights": "select * from " + kept}}
-	rows := all(int(docs.Locks["flights"].Rows))
-	for b.Loop() {
-		if _, err := trainset.Features(ctx, data, docs, "baseline", rows); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

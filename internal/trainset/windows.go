@@ -60,11 +60,14 @@ func (b *builder) stream(v *doc.Feature, uses []doc.Use) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	var asked, facts, present []string
+	asked := b.askedEntities(v)
+	var facts, present []string
 	for i, entity := range v.Entity {
+		if err := b.sameEntity(v, entity, doc.Environment(b.docs.Locks[v.Dataset], source).Columns[entity]); err != nil {
+			return nil, err
+		}
 		name := fmt.Sprintf("e%d", i)
 		s.entities = append(s.entities, name)
-		asked = append(asked, fmt.Sprintf("%s as %s", quote(onColumn(v, entity)), name))
 		facts = append(facts, fmt.Sprintf("%s as %s", quote(entity), name))
 		present = append(present, name+" is not null")
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
-// fact is a row of the small tables that the tests here ask about; nil is null.
+// fact is a row of the small tables that the tests here ask about; nil is null. In SQL there is z too, equal to y: what the label is made of.
 type fact struct {
 	e, g, h *string // entities: h is what the asking row calls e in a view with `on`
 	t       int64   // event, microseconds
@@ -89,15 +89,15 @@ func relation(facts []fact) string {
 			literal(f.f, func(x float64) string { return fmt.Sprintf("%v", x) }), f.y)
 	}
 	return `select cast(row_id as bigint) as row_id, cast(e as varchar) as e, cast(g as varchar) as g, cast(h as varchar) as h, "at", cast(kn as timestamp) as kn,
-cast(x as bigint) as x, cast(f as double) as f, cast(y as bigint) as y from (values ` + strings.Join(lines, ", ") + `) as v(row_id, e, g, h, "at", kn, x, f, y)`
+cast(x as bigint) as x, cast(f as double) as f, cast(y as bigint) as y, cast(y as bigint) as z from (values ` + strings.Join(lines, ", ") + `) as v(row_id, e, g, h, "at", kn, x, f, y)`
 }
 
 var factColumns = []doc.LockColumn{{Name: "e", Type: "string"}, {Name: "g", Type: "string"}, {Name: "h", Type: "string"}, {Name: "at", Type: "timestamp"},
-	{Name: "kn", Type: "timestamp"}, {Name: "x", Type: "int64"}, {Name: "f", Type: "float64"}, {Name: "y", Type: "int64"}}
+	{Name: "kn", Type: "timestamp"}, {Name: "x", Type: "int64"}, {Name: "f", Type: "float64"}, {Name: "y", Type: "int64"}, {Name: "z", Type: "int64"}}
 
 const (
 	factsDocument = "schema = 1\n[source]\npath = \"data/*.csv\"\n[time]\nevent = \"at\"\nknown = \"kn\"\n[column.x]\nlate = true\n[column.f]\nlate = true\n"
-	modelDocument = "schema = 1\ntask = \"binary\"\nchampion = \"one\"\n[question]\ndataset = \"rows\"\nlabel = \"y == 1\"\nsplit = { by = \"time\", test = \"4s\", valid = \"4s\" }\n"
+	modelDocument = "schema = 1\ntask = \"binary\"\nchampion = \"one\"\n[question]\ndataset = \"rows\"\nlabel = \"z == 1\"\nsplit = { by = \"time\", test = \"4s\", valid = \"4s\" }\n"
 )
 
 // project is a set of documents: files of a test's own over a dataset `rows`, another `other`, and a model `m`.
