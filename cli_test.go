@@ -53,6 +53,7 @@ func TestCommandTable(t *testing.T) {
 		{"value", 2, []string{"--flagged", "100", "--precision", "0.8"}, []string{"--flagged", "many"}}, // the sample has no design card
 		{"trigger list", 0, nil, []string{"no-such"}},
 		{"trigger check", 0, nil, []string{"no-such"}},
+		{"verify", 0, nil, []string{"--since", "no-such"}},
 		{"init", 2, []string{"--data", "x.csv", "--label", "y"}, []string{"--action", "nobody"}},
 		{"demo", 2, []string{dir}, []string{"one", "two"}},
 	} {

@@ -37,12 +37,13 @@ var commands = []func(*app) *cobra.Command{
 	dataCommand, qualityCommand, driftCommand, triggerCommand, // data
 	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
-	valueCommand, // judge
+	valueCommand,  // judge
+	verifyCommand, // keep
 }
 
 var groups = []*cobra.Group{
 	{ID: "start", Title: "Start:"}, {ID: "experiment", Title: "Experiment:"}, {ID: "data", Title: "Data:"}, {ID: "model", Title: "Model:"},
-	{ID: "review", Title: "Review:"}, {ID: "judge", Title: "Judge:"},
+	{ID: "review", Title: "Review:"}, {ID: "judge", Title: "Judge:"}, {ID: "keep", Title: "Keep:"},
 }
 
 // app is the world as a command sees it.

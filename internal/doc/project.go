@@ -15,6 +15,8 @@ type Project struct {
 	Engine Engine          `toml:"engine"`
 	Roles  map[string]Role `toml:"roles"`
 	Limits Limits          `toml:"limits"`
+
+	Publishers []string `toml:"publishers" about:"e-mail addresses whose commits may bring ledger records that say ci; plumb@localhost and the forge's bots when absent"`
 }
 
 // Engine says what runs SQL: `duckdb` (default).

@@ -110,16 +110,29 @@ func (r *Repo) connectionSettings(ctx context.Context) [][2]string {
 // Fetch brings refs of the remote (full names, kept under the same names) or single objects (object ids) into the mirror. With shallow, refs come without
 // their history.
 func (m *Mirror) Fetch(ctx context.Context, shallow bool, names ...string) error {
+	var depth []string
+	if shallow {
+		depth = []string{"--depth=1"}
+	}
+	return m.bring(ctx, depth, names)
+}
+
+// FetchWhole is Fetch of a ref with all of its history. The next shallow Fetch cuts it again. Without the git program it brings what a plain one does.
+func (m *Mirror) FetchWhole(ctx context.Context, name string) error {
+	var depth []string
+	if m.program != "" {
+		depth = []string{"--depth=2147483647"}
+	}
+	return m.bring(ctx, depth, []string{name})
+}
+
+func (m *Mirror) bring(ctx context.Context, depth, names []string) error {
 	h, err := waitLock(ctx, m.lockPath)
 	if err != nil {
 		return err
 	}
 	defer h.release()
 	m.dropLocks()
-	var depth []string
-	if shallow {
-		depth = []string{"--depth=1"}
-	}
 	specs := make([]string, len(names))
 	for i, name := range names {
 		specs[i] = name

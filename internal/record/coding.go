@@ -11,8 +11,8 @@ import (
 	"github.com/plumb-ml/plumb/internal/tomlio"
 )
 
-// schema is the version of every record that this program writes, and the newest that it reads.
-const schema = 1
+// Schema is the version of every record that this program writes, and the newest that it reads.
+const Schema = 1
 
 // Encode gives a record's path in the ledger and its bytes. v is a *Run, *Snapshot, *ComparisonRecord, *Version, *Stage or *Decision (or the value of one);
 // what follows from the rest is filled in: schema, kind, the digests of inputs and result and, through a pointer, the id.
@@ -93,7 +93,7 @@ func encodeNumbered(v any, p place, number int) (string, []byte, error) {
 
 func (p place) marshal(v any) ([]byte, error) {
 	h := p.header
-	h.Schema, h.Kind, h.Time = schema, p.kind, h.Time.UTC().Truncate(time.Second)
+	h.Schema, h.Kind, h.Time = Schema, p.kind, h.Time.UTC().Truncate(time.Second)
 	if err := h.check(); err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", p.kind, err)
 	}
@@ -106,8 +106,8 @@ func (p place) marshal(v any) ([]byte, error) {
 
 func (h *Header) check() error {
 	switch {
-	case h.Schema != schema:
-		return fmt.Errorf("schema %d is not one that this program reads (%d)", h.Schema, schema)
+	case h.Schema != Schema:
+		return fmt.Errorf("schema %d is not one that this program reads (%d)", h.Schema, Schema)
 	case h.Time.IsZero():
 		return errors.New("it has no time")
 	case h.Actor != ActorCI && h.Actor != ActorHuman:
@@ -139,10 +139,24 @@ func Decode(path string, data []byte) (any, error) {
 		return nil, fmt.Errorf("decoding record: %w", err)
 	}
 	v, err := decodeKind(p, data)
+	if err != nil && isNewer(data) {
+		err = fmt.Errorf("%w: %w", ErrNewer, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("decoding %s: %w", path, err)
 	}
 	return v, nil
+}
+
+// ErrNewer says that a record is of a kind or a schema that this program does not know yet: no fault of the record.
+var ErrNewer = errors.New("a newer version of plumb wrote it")
+
+// isNewer reads no more of a record than every schema has.
+func isNewer(data []byte) bool {
+	var h struct {
+		Schema int `toml:"schema"`
+	}
+	return tomlio.Unmarshal(data, &h) == nil && h.Schema > Schema
 }
 
 func decodeKind(p Path, data []byte) (any, error) {
@@ -169,7 +183,7 @@ func decodeKind(p Path, data []byte) (any, error) {
 		v := &Decision{ID: p.ID}
 		return v, decode(data, v, func() error { return cmpErr(v.check(), p.check(v.Header, v.Choice)) })
 	}
-	return nil, fmt.Errorf("this program does not read records of kind %q", p.Kind)
+	return nil, fmt.Errorf("%w: records of kind %q", ErrNewer, p.Kind)
 }
 
 func decode(data []byte, into any, check func() error) error {

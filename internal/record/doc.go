@@ -29,6 +29,13 @@
 //	sha256: <64 hex digits of the record's bytes>
 //	ledger: <tip when it was claimed; no line when there was none>
 //
+// # Proof
+//
+// `plumb verify` holds all of this: a record against its name and digests, what it names against what is there, the branch's commits (none takes a record away
+// or changes one), tips that tags, versions and sites name against the branch's history, tags against records, blobs against pointers, and numbers against
+// evaluations, models and the pinned rows. A blob that is gone on purpose has a decision. A record of a kind, folder or schema that a program does not know is
+// left alone by it, and is no fault.
+//
 // # Digests
 //
 // Always SHA-256, written sha256:<64 hex>. A table is digested as its RFC 8785 canonical JSON: times as RFC 3339 in UTC; integers beyond ±2^53, NaN

@@ -51,7 +51,7 @@ func ParsePath(path string) (Path, error) {
 	parts := strings.Split(path, "/")
 	f, ok := folders[parts[0]]
 	if !ok {
-		return Path{}, fmt.Errorf("%q is not in a folder of the ledger", path)
+		return Path{}, fmt.Errorf("%q is not in a folder that this program knows: %w", path, ErrNewer)
 	}
 	file, isTOML := strings.CutSuffix(parts[len(parts)-1], ".toml")
 	want := f.names + 3 // kind, names, month, file

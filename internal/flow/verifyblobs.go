@@ -1,0 +1,195 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/store"
+)
+
+// blobState is what became of looking at a blob.
+type blobState int
+
+const (
+	blobUnseen blobState = iota
+	blobGood
+	blobGone   // on purpose: a decision says so
+	blobBad    // missing, or other bytes
+	blobAbsent // quick: not on this machine
+)
+
+// allBlobs follows every pointer. Quick looks only whether the blob is on this machine; else each is read and hashed.
+func (v *verifying) allBlobs(ctx context.Context) (string, error) {
+	paths := v.view.Paths()
+	absent := 0
+	for i, p := range paths {
+		if v.facts[p].kind == "" {
+			continue // could not be read
+		}
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		v.tell("blobs", i, len(paths))
+		data, err := v.view.Bytes(p)
+		if err != nil {
+			return "", err
+		}
+		r, err := record.Decode(p, data)
+		if err != nil {
+			return "", err
+		}
+		for _, named := range record.Pointers(r) {
+			state, err := v.blob(ctx, p, named)
+			if err != nil {
+				return "", err
+			}
+			if state == blobAbsent {
+				absent++
+			}
+		}
+	}
+	did := countOf(v.out.Checked.Blobs, "blob")
+	if absent > 0 {
+		did += fmt.Sprintf(", %d of them not on this machine", absent)
+		v.skip("", countOf(absent, "blob"), "they are not on this machine, and --quick asks nobody for them")
+	}
+	return did, nil
+}
+
+// blob looks at one, once.
+func (v *verifying) blob(ctx context.Context, p string, named record.Named) (blobState, error) {
+	if state := v.blobs[named.SHA256]; state != blobUnseen {
+		if state == blobBad {
+			v.badBlob(p, named, v.bad[named.SHA256])
+		}
+		return state, nil
+	}
+	v.out.Checked.Blobs++
+	state := blobGood
+	if err := named.Pointer.Check(); err != nil {
+		v.finding(record.RuleRecord, p, v.restore(p), "%s: %v", named.Key, err)
+		return blobBad, nil
+	}
+	if v.o.Quick {
+		if !v.p.Store.Has(ctx, named.Pointer) && v.dropped[named.SHA256] == "" {
+			state = blobAbsent
+		}
+		v.blobs[named.SHA256] = state
+		return state, nil
+	}
+	data, err := v.p.Store.Get(ctx, named.Pointer)
+	switch {
+	case err == nil:
+		v.out.Checked.Bytes += int64(len(data))
+	case ctx.Err() != nil:
+		return blobUnseen, ctx.Err()
+	case v.dropped[named.SHA256] != "":
+		state = blobGone
+	default:
+		state = blobBad
+		v.badBlob(p, named, err)
+	}
+	v.blobs[named.SHA256] = state
+	return state, nil
+}
+
+func (v *verifying) badBlob(p string, named record.Named, err error) {
+	hint := "whoever made it has to run `plumb push`; a decision record (`plumb forget`) accepts that it is gone"
+	if !errors.Is(err, store.ErrNotFound) {
+		hint = "see [store] url in plumb.toml; a clone that has the right bytes brings them back with `plumb push`"
+	}
+	v.bad[named.SHA256] = err
+	v.finding(record.RuleBlob, p, hint, "its %s: %v", named.Key, err)
+}
+
+// has says whether a blob can be read; what can't was told of.
+func (v *verifying) has(p record.Pointer) bool { return v.blobs[p.SHA256] == blobGood }
+
+// snapshotsAre makes the numbers of snapshots again: the content digest and the profile from the pinned rows, the scores from the checks' results.
+func (v *verifying) snapshotsAre(ctx context.Context) (string, error) {
+	if v.o.Quick {
+		return "", skip("--quick makes no number again")
+	}
+	for _, p := range v.ofKind(record.KindSnapshot) {
+		s, err := decoded[record.Snapshot](v, p)
+		if err != nil {
+			return "", err
+		}
+		if err := v.snapshotIs(ctx, p, s); err != nil {
+			return "", err
+		}
+	}
+	return countOf(v.out.Checked.Snapshots, "snapshot"), nil
+}
+
+func (v *verifying) snapshotIs(ctx context.Context, p string, s *record.Snapshot) error {
+	if v.has(s.Quality) {
+		var q record.Quality
+		data, err := v.p.Store.Get(ctx, s.Quality)
+		if err == nil {
+			err = json.Unmarshal(data, &q)
+		}
+		if err != nil {
+			v.finding(record.RuleBlob, p, v.restore(p), "quality %s is no quality result: %v", s.Quality.SHA256, err)
+		} else if where := contradiction(s.Scores, q.ScoreMap()); where != "" {
+			v.finding(record.RuleNumber, p, v.restore(p), "its scores do not follow from its checks: %s", where)
+		}
+	}
+	t, why := v.pinning(s)
+	if t == nil {
+		v.skip(p, "its content and profile", why)
+		return nil
+	}
+	w, err := v.p.workshop(ctx, t.Docs.Project)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	found, err := w.snapshot(ctx, t, t.Docs.Datasets[s.Dataset])
+	if err != nil {
+		v.unless(p, "the content of "+s.Dataset, err)
+		return ctx.Err()
+	}
+	v.out.Checked.Snapshots++
+	v.out.Checked.Numbers += len(s.Scores) + 2
+	if found.record.Content != s.Content || found.record.Rows != s.Rows {
+		v.finding(record.RuleRows, p, v.restore(p), "it says content %s of %d rows, and the pinned rows give %s of %d", shortDigest(s.Content), s.Rows, shortDigest(found.record.Content), found.record.Rows)
+	}
+	return v.profileIs(ctx, p, s, found)
+}
+
+// pinning finds a tree that pins a dataset as a snapshot says: that of its commit, else what is checked out, else what lies in the working folder.
+func (v *verifying) pinning(s *record.Snapshot) (*Tree, string) {
+	pins := func(t *Tree) bool {
+		return t != nil && t.Docs.Problems.Errors() == 0 && t.Docs.Datasets[s.Dataset] != nil && t.Docs.Locks[s.Dataset] != nil && t.Docs.Locks[s.Dataset].Digest() == s.Lock
+	}
+	t, why := v.treeOf(s.Code.Commit)
+	if pins(t) {
+		return t, ""
+	}
+	if here, err := v.p.Working(); err == nil && pins(here) {
+		return here, ""
+	}
+	return nil, cmp.Or(why, "commit "+short(s.Code.Commit)+" does not pin "+s.Dataset+" so")
+}
+
+func (v *verifying) profileIs(ctx context.Context, p string, s *record.Snapshot, found *snapshot) error {
+	if !v.has(s.Profile) {
+		return nil
+	}
+	data, err := v.p.Store.Get(ctx, s.Profile)
+	if err != nil {
+		return err
+	}
+	var said any
+	if err := json.Unmarshal(data, &said); err != nil {
+		v.finding(record.RuleBlob, p, v.restore(p), "profile %s is no profile: %v", s.Profile.SHA256, err)
+	} else if where := contradiction(said, found.profile); where != "" {
+		v.finding(record.RuleNumber, p, v.restore(p), "its profile is not that of the pinned rows: %s", where)
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/comment"
+	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/registry"
+)
+
+// onlyAdded goes through the ledger's commits: none may take a record away or change one. One that was put back as it was is no finding.
+func (v *verifying) onlyAdded(ctx context.Context) (string, error) {
+	if !v.history.Whole {
+		v.skip("", "the beginning of the ledger's history", v.history.Why)
+	}
+	first := map[string]string{} // path → object id of the bytes that it was written with
+	said := map[string]bool{}
+	now, err := v.history.Now()
+	if err != nil {
+		return "", err
+	}
+	err = v.history.Each(func(c ledger.Commit) error {
+		v.out.Checked.Commits++
+		v.tell("history", v.out.Checked.Commits, v.history.Len())
+		for _, l := range c.Lost {
+			if first[l.Path] == "" {
+				first[l.Path] = l.Was
+			}
+			if said[l.Path] || now[l.Path] == first[l.Path] {
+				continue
+			}
+			said[l.Path] = true
+			hint := fmt.Sprintf("on %s, `git revert %.10s` puts it back", v.branch(), c.ID)
+			if l.Now == "" {
+				v.finding(record.RuleDeleted, l.Path, hint, "commit %.10s of %s took it away", c.ID, c.By.Email)
+			} else {
+				v.finding(record.RuleEdited, l.Path, hint, "commit %.10s of %s changed it; it was %.10s", c.ID, c.By.Email, l.Was)
+			}
+		}
+		return ctx.Err()
+	})
+	return countOf(v.out.Checked.Commits, "commit"), err
+}
+
+// witnesses holds the ledger against the tips that somebody named. A tip that is not in the history any more shows that it was rewritten, and what of its
+// records is gone.
+func (v *verifying) witnesses(ctx context.Context) (string, error) {
+	named, err := v.named(ctx)
+	if err != nil {
+		return "", err
+	}
+	done := map[string]string{} // tip → state
+	for _, w := range named {
+		state, ok := done[w.Tip]
+		if !ok {
+			if state, err = v.witness(ctx, w); err != nil {
+				return "", err
+			}
+			done[w.Tip] = state
+		}
+		w.State = state
+		v.out.Since = append(v.out.Since, w)
+	}
+	return countOf(len(done), "tip"), nil
+}
+
+// named collects the tips: of tags, of the records of versions and stages, of this clone's last look, of what the caller gave.
+func (v *verifying) named(ctx context.Context) ([]record.Witness, error) {
+	var out []record.Witness
+	add := func(tip, by string) {
+		if tip != "" {
+			out = append(out, record.Witness{Tip: tip, Named: by})
+		}
+	}
+	for _, given := range v.o.Since {
+		tip, err := v.tipOf(given)
+		if err != nil {
+			return nil, err
+		}
+		add(tip, "--since "+given)
+	}
+	add(v.seen, "what this clone saw last")
+	for _, p := range slices.Concat(v.ofKind(record.KindVersion), v.ofKind(record.KindStage)) {
+		data, err := v.view.Bytes(p)
+		if err != nil {
+			return nil, err
+		}
+		r, err := record.Decode(p, data)
+		if err != nil {
+			return nil, err
+		}
+		switch r := r.(type) {
+		case *record.Version:
+			add(r.Ledger, p)
+		case *record.Stage:
+			add(r.Ledger, p)
+		}
+	}
+	tags, err := v.p.Repo.Tags(registry.IsTag)
+	if err != nil {
+		return nil, fmt.Errorf("reading the registry's tags: %w", err)
+	}
+	for _, t := range tags {
+		if claim, ok := registry.ClaimOf(t.Message); ok && v.ofProject(t.Name) {
+			add(claim.Ledger, "tag "+t.Name)
+		}
+	}
+	return out, ctx.Err()
+}
+
+// ofProject says whether a tag is of this project's models: another project of the repository has a ledger of its own.
+func (v *verifying) ofProject(tag string) bool {
+	n, ok := registry.ParseName(tag)
+	if !ok {
+		return false
+	}
+	folder, _, inFolder := strings.Cut(n.Artifact, ":")
+	if v.p.Prefix == "." {
+		return !inFolder
+	}
+	return inFolder && folder == v.p.Prefix
+}
+
+var commitPattern = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// tipOf reads what --since was given: a commit, or a file that names a tip: a site's manifest.json, or a comment as it was copied.
+func (v *verifying) tipOf(given string) (string, error) {
+	if commitPattern.MatchString(given) {
+		return given, nil
+	}
+	const hint = "--since takes a commit of the ledger, a site's manifest.json, or a file with a comment's text"
+	path := given
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(v.p.opt.Dir, path)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 64<<20 {
+		if tip, err := v.p.Repo.Resolve(given); err == nil {
+			return tip, nil
+		}
+		return "", problem.Wrongf(hint, "%q is neither a commit nor a file", given)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var site struct{ Schema, Ledger string }
+	if json.Unmarshal(data, &site) == nil && site.Schema == "plumb.site/v1" && commitPattern.MatchString(site.Ledger) {
+		return site.Ledger, nil
+	}
+	if m, ok := comment.ParseMarker(string(data)); ok && commitPattern.MatchString(m.Ledger) {
+		return m.Ledger, nil
+	}
+	return "", problem.Wrongf(hint, "%s names no tip of a ledger", given)
+}
+
+// witness looks for one tip.
+func (v *verifying) witness(ctx context.Context, w record.Witness) (string, error) {
+	if v.history.Has(w.Tip) {
+		return "held", nil
+	}
+	lost, err := v.history.LostSince(ctx, v.p.Repo, w.Tip)
+	mend := fmt.Sprintf("ask who forced %s; whoever has %.10s brings it back: git push --force ORIGIN %.10s:refs/heads/%s, then `plumb push` in the clones that recorded since",
+		v.branch(), w.Tip, w.Tip, v.branch())
+	switch {
+	case !v.history.Whole:
+		v.skip("", fmt.Sprintf("tip %.10s, which %s names", w.Tip, w.Named), "the ledger's history does not reach so far here: "+v.history.Why)
+		if err != nil || len(lost) == 0 {
+			return "unknown", nil
+		}
+	case errors.Is(err, gitdb.ErrNotFound):
+		v.finding(record.RuleHistory, "", mend, "%s names the tip %.10s, which is not in the history of %s, and nobody here has it any more", w.Named, w.Tip, v.branch())
+		return "lost", nil
+	case err != nil:
+		return "", fmt.Errorf("reading the ledger at %.10s: %w", w.Tip, err)
+	default:
+		v.finding(record.RuleHistory, "", mend, "%s names the tip %.10s, which is not in the history of %s: it was rewritten, and %s of that tip are missing or changed",
+			w.Named, w.Tip, v.branch(), countOf(len(lost), "record"))
+	}
+	for _, l := range lost {
+		switch {
+		case v.reported(l.Path):
+		case l.Now == "":
+			v.finding(record.RuleDeleted, l.Path, fmt.Sprintf("`git show %.10s:%s` has it", w.Tip, l.Path), "it was there at %.10s (%s) and is gone", w.Tip, w.Named)
+		default:
+			v.finding(record.RuleEdited, l.Path, fmt.Sprintf("`git show %.10s:%s` has what it was", w.Tip, l.Path), "it was %.10s at %.10s (%s) and is %.10s", l.Was, w.Tip, w.Named, l.Now)
+		}
+	}
+	return "lost", nil
+}
+
+func (v *verifying) reported(path string) bool {
+	return slices.ContainsFunc(v.out.Findings, func(f record.Finding) bool {
+		return f.Path == path && (f.Rule == record.RuleDeleted || f.Rule == record.RuleEdited)
+	})
+}
+
+// publishers lists records that say `ci` and were committed by somebody else than the publisher. Who can push the branch can write `ci`; a commit's author is
+// no proof either, but takes a second lie.
+func (v *verifying) publishers(context.Context) (string, error) {
+	if len(v.ci) == 0 {
+		return "", skip("no record says ci")
+	}
+	settings := doc.LoadProject(os.DirFS(v.p.Root))
+	odd := 0
+	left := len(v.ci)
+	err := v.history.Each(func(c ledger.Commit) error {
+		slices.Sort(c.Added)
+		for _, p := range c.Added {
+			if !v.ci[p] {
+				continue
+			}
+			left--
+			if isPublisher(settings.Publishers, c.By.Email) {
+				continue
+			}
+			odd++
+			report := v.warning
+			if len(settings.Publishers) > 0 {
+				report = v.finding
+			}
+			report(record.RulePublisher, p, "if that is how your CI commits, name it in plumb.toml: publishers = [\""+c.By.Email+"\"]; else restrict who may push "+v.branch(),
+				"it says ci, and commit %.10s of %s brought it, who is not the publisher", c.ID, c.By.Email)
+		}
+		return nil
+	})
+	if left > 0 && v.history.Whole && err == nil {
+		v.skip("", countOf(left, "record")+" that say ci", "no commit of the branch brought them: they are in this clone only")
+	}
+	return fmt.Sprintf("%d of %d not by the publisher", odd, len(v.ci)), err
+}
+
+// nobody is who commits where Git knows no user, as in a publishing job.
+const nobody = "plumb@localhost"
+
+// isPublisher says whether a ledger commit of this address may bring records that say ci: those that the project names, else plumb's own default identity and
+// the forge's bots.
+func isPublisher(named []string, email string) bool {
+	if len(named) > 0 {
+		return slices.Contains(named, email)
+	}
+	return email == nobody || strings.HasSuffix(email, "[bot]@users.noreply.github.com")
+}

@@ -1,0 +1,211 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// restore is how a record that was changed comes back.
+func (v *verifying) restore(path string) string {
+	return fmt.Sprintf("find the commit with `git log %s -- %s`, and take it back there with `git revert`", v.branch(), path)
+}
+
+// records reads every record alone: that its name is that of its bytes, that its digests are those of what stands beside them.
+func (v *verifying) records(ctx context.Context) (string, error) {
+	paths := v.view.Paths()
+	for i, p := range paths {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		v.tell("records", i, len(paths))
+		v.out.Checked.Records++
+		if v.view.Private(p) {
+			v.out.Checked.Private++
+		}
+		data, err := v.view.Bytes(p)
+		if err != nil {
+			v.finding(record.RuleRecord, p, "fetch the ledger again: delete .git/plumb/cache", "it can't be read: %v", err)
+			continue
+		}
+		r, err := record.Decode(p, data)
+		switch {
+		case err == nil:
+			v.note(p, r)
+		case record.CheckPath(p, data) != nil:
+			v.finding(record.RuleEdited, p, v.restore(p), "%v", record.CheckPath(p, data))
+		case errors.Is(err, record.ErrNewer):
+			v.out.Checked.Unknown++
+			v.skip(p, "its contents", err.Error())
+		default:
+			v.finding(record.RuleRecord, p, v.restore(p), "%v", err)
+		}
+	}
+	for _, said := range v.view.Problems() {
+		if _, err := record.ParsePath(said.File); errors.Is(err, record.ErrNewer) {
+			v.out.Checked.Unknown++
+			v.skip(said.File, "its contents", said.Message)
+			continue
+		}
+		v.finding(record.RuleRecord, said.File, v.restore(said.File), "%s", said.Message)
+	}
+	v.gaps()
+	return fmt.Sprintf("%s, %d private, %d of a newer program", countOf(v.out.Checked.Records, "record"), v.out.Checked.Private, v.out.Checked.Unknown), nil
+}
+
+// note keeps what others refer to.
+func (v *verifying) note(p string, r any) {
+	var f fact
+	var h record.Header
+	switch r := r.(type) {
+	case *record.Run:
+		f = fact{model: r.Model, artifact: r.Artifact.SHA256, digest: r.Inputs.Key()}
+		v.ids[r.ID], h = p, r.Header
+	case *record.Snapshot:
+		h = r.Header
+	case *record.ComparisonRecord:
+		h = r.Header
+	case *record.Version:
+		f, h = fact{model: r.Model, number: r.Number, artifact: r.Artifact.SHA256, run: r.Run}, r.Header
+	case *record.Decision:
+		h = r.Header
+		if r.Choice == record.Expired || r.Choice == record.Forgotten {
+			for _, sum := range r.Blobs {
+				v.dropped[sum] = p
+			}
+		}
+	case *record.Stage:
+		f, h = fact{model: r.Model, number: r.Version, run: r.Run}, r.Header
+	}
+	f.kind = h.Kind
+	v.facts[p] = f
+	if h.Actor == record.ActorCI {
+		v.ci[p] = true
+	}
+}
+
+// gaps finds numbers that are missing: versions and stages count from 1.
+func (v *verifying) gaps() {
+	for _, p := range v.view.Paths() {
+		if at, err := record.ParsePath(p); err == nil && at.Number > 0 {
+			v.numbers[path.Dir(p)] = append(v.numbers[path.Dir(p)], at.Number)
+		}
+	}
+	for _, folder := range keys(v.numbers) {
+		slices.Sort(v.numbers[folder])
+		want := 1
+		for _, n := range v.numbers[folder] {
+			for ; want < n; want++ {
+				gone := fmt.Sprintf("%s/%d.toml", folder, want)
+				v.finding(record.RuleDeleted, gone, v.restore(gone), "%s/%d.toml is there, and number %d is not", folder, n, want)
+			}
+			want = n + 1
+		}
+	}
+}
+
+// references holds records against those that they name.
+func (v *verifying) references(context.Context) (string, error) {
+	n := 0
+	for _, p := range v.view.Paths() {
+		switch f := v.facts[p]; f.kind {
+		case record.KindVersion:
+			n++
+			run, ok := v.facts[f.run]
+			switch {
+			case !ok || run.kind != record.KindRun:
+				v.lost(p, f.run)
+			case run.artifact != f.artifact:
+				v.finding(record.RuleReference, p, v.restore(p), "its artifact is %.12s…, and that of its run %s is %.12s…", f.artifact, f.run, run.artifact)
+			case run.model != f.model:
+				v.finding(record.RuleReference, p, v.restore(p), "its run %s is of model %s", f.run, run.model)
+			}
+		case record.KindStage:
+			n++
+			named := fmt.Sprintf("versions/%s/%d.toml", f.model, f.number)
+			switch version, ok := v.facts[named]; {
+			case !ok:
+				v.lost(p, named)
+			case version.run != f.run:
+				v.finding(record.RuleReference, p, v.restore(p), "it says run %s, and version %d is of run %s", f.run, f.number, version.run)
+			}
+		case record.KindComparison:
+			n++
+			if err := v.comparisonRefers(p); err != nil {
+				return "", err
+			}
+		}
+	}
+	return countOf(n, "record") + " name others", nil
+}
+
+// lost reports a record that another one names and that is not there.
+func (v *verifying) lost(from, named string) {
+	if v.view.Offline != "" {
+		v.skip(from, named, "the remote's ledger could not be read")
+		return
+	}
+	v.finding(record.RuleReference, from, "if it lies in somebody's clone, `plumb push` there brings it; else "+v.restore(named), "it names %s, which the ledger does not have", named)
+}
+
+func (v *verifying) comparisonRefers(p string) error {
+	c, err := decoded[record.ComparisonRecord](v, p)
+	if err != nil {
+		return err
+	}
+	for _, side := range []record.Side{c.Comparison.Base, c.Comparison.Head} {
+		if side.Run == "" {
+			continue
+		}
+		at, ok := v.ids[side.Run]
+		if !ok {
+			v.lost(p, fmt.Sprintf("runs/%s/%s/%s.toml", side.Experiment, monthOf(side.Run), side.Run))
+		} else if f := v.facts[at]; f.digest != side.Digest {
+			v.finding(record.RuleReference, p, v.restore(p), "it says that run %s has the inputs %s, and they are %s", side.Run, shortDigest(side.Digest), shortDigest(f.digest))
+		}
+	}
+	return nil
+}
+
+func monthOf(id string) string {
+	if len(id) < 6 {
+		return "?"
+	}
+	return id[:4] + "-" + id[4:6]
+}
+
+// decoded reads a record again: it was read before, so that it can be.
+func decoded[T any](v *verifying, p string) (*T, error) {
+	data, err := v.view.Bytes(p)
+	if err != nil {
+		return nil, err
+	}
+	r, err := record.Decode(p, data)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := r.(*T)
+	if !ok {
+		return nil, fmt.Errorf("%s is a %T", p, r)
+	}
+	return t, nil
+}
+
+// ofKind lists the paths of the records of a kind that could be read.
+func (v *verifying) ofKind(kind string) []string {
+	var out []string
+	for _, p := range v.view.Paths() {
+		if v.facts[p].kind == kind {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// plainSum is the hex part of a digest.
+func plainSum(digest string) string { return strings.TrimPrefix(digest, "sha256:") }

@@ -1,0 +1,155 @@
+package gitdb
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// Change is a file that two trees do not have alike.
+type Change struct {
+	Path     string
+	Old, New string // object ids; "" where there is none
+}
+
+// Changes lists the regular files in which two commits or trees ("" for an empty one) differ, by folder. Folders that are the same are not looked into, so that
+// the cost is that of the difference.
+func (r *Repo) Changes(from, to string) ([]Change, error) {
+	var out []Change
+	err := r.changes(from, to, "", 0, &out)
+	return out, err
+}
+
+func (r *Repo) changes(from, to, folder string, depth int, out *[]Change) error {
+	if from == to {
+		return nil
+	}
+	if depth > maxDepth {
+		return fmt.Errorf("comparing trees: more than %d folders deep", maxDepth)
+	}
+	before, err := r.entriesByName(from)
+	if err != nil {
+		return err
+	}
+	after, err := r.entriesByName(to)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(after))
+	for name, entry := range after {
+		if old, ok := before[name]; !ok || old.Hash != entry.Hash || old.Mode != entry.Mode {
+			names = append(names, name)
+		}
+	}
+	for name := range before {
+		if _, ok := after[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		old, now := before[name], after[name]
+		c := Change{Path: folder + name, Old: fileID(old), New: fileID(now)}
+		if c.Old != c.New {
+			*out = append(*out, c)
+		}
+		if oldDir, nowDir := dirID(old), dirID(now); oldDir != nowDir {
+			if err := r.changes(oldDir, nowDir, folder+name+"/", depth+1, out); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Repo) entriesByName(oid string) (map[string]object.TreeEntry, error) {
+	if oid == "" {
+		return nil, nil
+	}
+	entries, err := r.treeOf(oid)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]object.TreeEntry, len(entries))
+	for _, entry := range entries {
+		if checkPath(entry.Name) == nil && !strings.Contains(entry.Name, "/") {
+			out[entry.Name] = entry
+		}
+	}
+	return out, nil
+}
+
+// fileID is the object id of a regular file, "" of anything else.
+func fileID(e object.TreeEntry) string {
+	switch e.Mode {
+	case filemode.Regular, filemode.Executable, filemode.Deprecated:
+		return e.Hash.String()
+	}
+	return ""
+}
+
+func dirID(e object.TreeEntry) string {
+	if e.Mode == filemode.Dir {
+		return e.Hash.String()
+	}
+	return ""
+}
+
+// Step is a commit of a history.
+type Step struct {
+	ID      string
+	Parents []string
+	By      Identity // who committed it
+}
+
+// Steps lists a commit and those before it, each after its parents. cut lists parents that this clone does not have.
+func (r *Repo) Steps(tip string) (steps []Step, cut []string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	type frame struct {
+		step Step
+		next int
+	}
+	var stack []frame
+	seen := map[string]bool{}
+	enter := func(oid string) error {
+		seen[oid] = true
+		c, err := r.commit(oid)
+		if errors.Is(err, ErrNotFound) {
+			cut = append(cut, oid)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading commit %s: %w", oid, err)
+		}
+		s := Step{ID: oid, By: Identity{c.Committer.Name, c.Committer.Email}}
+		for _, p := range c.ParentHashes {
+			s.Parents = append(s.Parents, p.String())
+		}
+		stack = append(stack, frame{step: s})
+		return nil
+	}
+	if err := enter(tip); err != nil {
+		return nil, nil, err
+	}
+	for len(stack) > 0 {
+		top := &stack[len(stack)-1]
+		if top.next == len(top.step.Parents) {
+			steps = append(steps, top.step)
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		parent := top.step.Parents[top.next]
+		top.next++
+		if !seen[parent] {
+			if err := enter(parent); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return steps, cut, nil
+}

@@ -1,0 +1,171 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+
+	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// History is the commits of the ledger's branch: what proves that records were only added.
+type History struct {
+	Tip   string
+	Whole bool   // it reaches to the ledger's beginning
+	Why   string // why it does not
+
+	repo  *gitdb.Repo
+	steps []gitdb.Step
+	known map[string]bool
+	now   map[string]string
+}
+
+// Commit is one commit of the ledger.
+type Commit struct {
+	ID    string
+	By    gitdb.Identity
+	Added []string // paths of records
+	Lost  []Loss   // records of its parents that it does not have as they were
+}
+
+// Loss is a record that is not there any more, or not with its bytes.
+type Loss struct {
+	Path string
+	Was  string // object id of its bytes
+	Now  string // "" when the record is gone
+}
+
+// History reads the branch's commits, of the remote when there is one; what an earlier read left out is fetched.
+func (l *Ledger) History(ctx context.Context) (*History, error) {
+	p, err := l.find(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger's history: %w", err)
+	}
+	h := &History{Tip: p.tip, repo: p.repo, known: map[string]bool{}, Whole: true}
+	if p.tip == "" {
+		return h, nil
+	}
+	if p.mirror != nil && p.offline == "" {
+		if err := p.mirror.FetchWhole(ctx, l.branch); err != nil {
+			h.Why = err.Error()
+		}
+	}
+	var cut []string
+	if h.steps, cut, err = h.repo.Steps(p.tip); err != nil {
+		return nil, fmt.Errorf("reading the ledger's history: %w", err)
+	}
+	if h.Whole = len(cut) == 0; h.Whole {
+		h.Why = ""
+	} else if h.Why == "" {
+		h.Why = fmt.Sprintf("this clone lacks %.10s", cut[0])
+		if p.offline != "" {
+			h.Why = p.offline
+		}
+	}
+	for _, s := range h.steps {
+		h.known[s.ID] = true
+	}
+	return h, nil
+}
+
+// Len is how many commits there are.
+func (h *History) Len() int { return len(h.steps) }
+
+// Now gives the files of the tip, path → object id of its bytes. Do not change it.
+func (h *History) Now() (map[string]string, error) {
+	if h.now != nil || h.Tip == "" {
+		return h.now, nil
+	}
+	files, err := h.repo.Files(h.Tip)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger at %.10s: %w", h.Tip, err)
+	}
+	h.now = make(map[string]string, len(files))
+	for _, f := range files {
+		h.now[f.Path] = f.OID
+	}
+	return h.now, nil
+}
+
+// Has says whether a commit is in the history.
+func (h *History) Has(commit string) bool { return h.known[commit] }
+
+// Each gives the commits, each after its parents.
+func (h *History) Each(do func(Commit) error) error {
+	for _, s := range h.steps {
+		c := Commit{ID: s.ID, By: s.By}
+		parents := s.Parents
+		if len(parents) == 0 {
+			parents = []string{""}
+		}
+		added := map[string]int{} // path → parents that do not have it
+		for _, parent := range parents {
+			if parent != "" && !h.known[parent] {
+				continue // cut off here; Whole says so
+			}
+			changes, err := h.repo.Changes(parent, s.ID)
+			if err != nil {
+				return fmt.Errorf("reading commit %.10s of the ledger: %w", s.ID, err)
+			}
+			for _, change := range changes {
+				switch {
+				case !isRecord(change.Path):
+				case change.Old == "":
+					added[change.Path]++
+				default:
+					c.Lost = append(c.Lost, Loss{change.Path, change.Old, change.New})
+				}
+			}
+		}
+		for file, n := range added {
+			if n == len(parents) {
+				c.Added = append(c.Added, file)
+			}
+		}
+		if err := do(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isRecord leaves alone the notes that people put beside the records.
+func isRecord(file string) bool {
+	_, err := record.ParsePath(file)
+	return err == nil || path.Ext(file) == ".toml"
+}
+
+// LostSince lists the records of an earlier tip that the ledger does not have as they were. The error is gitdb.ErrNotFound when the tip's records can't be had: it
+// is neither here nor does the remote give it.
+func (h *History) LostSince(ctx context.Context, repo *gitdb.Repo, tip string) ([]Loss, error) {
+	from := h.repo
+	if !from.Has(tip) {
+		switch mirror, err := repo.Mirror(ctx); {
+		case repo.Has(tip): // another clone's private cache may not have it, this clone's own objects do
+			from = repo
+		case errors.Is(err, gitdb.ErrNoRemote):
+			return nil, gitdb.ErrNotFound
+		case err != nil:
+			return nil, err
+		case mirror.Fetch(ctx, true, tip) != nil || !mirror.Has(tip):
+			return nil, gitdb.ErrNotFound
+		}
+	}
+	before, err := from.Files(tip)
+	if err != nil {
+		return nil, err
+	}
+	now, err := h.Now()
+	if err != nil {
+		return nil, err
+	}
+	var lost []Loss
+	for _, f := range before {
+		if isRecord(f.Path) && now[f.Path] != f.OID {
+			lost = append(lost, Loss{f.Path, f.OID, now[f.Path]})
+		}
+	}
+	return lost, nil
+}

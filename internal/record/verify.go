@@ -1,0 +1,66 @@
+package record
+
+// Verification is plumb.verify/v1: what was looked at, what is wrong, what could not be said.
+type Verification struct {
+	Schema      string        `json:"schema"`
+	Ledger      string        `json:"ledger"` // tip
+	Quick       bool          `json:"quick"`
+	Exit        int           `json:"exit"`
+	Checked     Checked       `json:"checked"`
+	Since       []Witness     `json:"since"`    // tips that somebody named, and whether the ledger still has them
+	Findings    []Finding     `json:"findings"` // what is wrong
+	NotAssessed []NotAssessed `json:"not_assessed"`
+}
+
+// Checked counts what was looked at.
+type Checked struct {
+	Records     int   `json:"records"`
+	Unknown     int   `json:"unknown"` // of kinds or schemas that this program does not read: only their names were held against their bytes
+	Private     int   `json:"private"` // of Records: in this clone only
+	Commits     int   `json:"commits"` // of the ledger's branch
+	Blobs       int   `json:"blobs"`
+	Bytes       int64 `json:"bytes"` // of blobs that were read
+	Numbers     int   `json:"numbers"`
+	Runs        int   `json:"runs"`        // whose numbers were made again
+	Comparisons int   `json:"comparisons"` // likewise
+	Snapshots   int   `json:"snapshots"`   // likewise
+	Tags        int   `json:"tags"`
+}
+
+// Witness is a tip of the ledger that something outside of it names.
+type Witness struct {
+	Tip   string `json:"tip"`
+	Named string `json:"named_by"` // "tag delay@v3.0.0", "versions/delay/3.toml", "--since" …
+	State string `json:"state"`    // held | lost | unknown
+}
+
+// The rules of findings.
+const (
+	RuleHistory    = "history"     // the ledger was not only added to
+	RuleDeleted    = "deleted"     // a record is gone
+	RuleEdited     = "edited"      // a record has other bytes than it was written with
+	RuleRecord     = "record"      // a record can't be right: name, digests, contents
+	RuleReference  = "reference"   // it names a record that is not there, or says something else than that one
+	RuleBlob       = "blob"        // what it points at is missing or has other bytes
+	RuleNumber     = "number"      // a number does not follow from the raw files
+	RuleRows       = "rows"        // the rows are not those of the pinned data
+	RuleTag        = "tag"         // a tag does not say what its record says
+	RuleMissingTag = "missing-tag" // a record has no tag yet
+	RulePublisher  = "publisher"   // a record says ci, and the publisher did not commit it
+)
+
+// Finding is one thing that is wrong.
+type Finding struct {
+	Rule    string `json:"rule"`
+	Level   string `json:"level"` // error | warning
+	Path    string `json:"path"`  // of the record; "" when it is about none
+	Message string `json:"message"`
+	Hint    string `json:"hint"` // how to mend it
+}
+
+// NotAssessed is what could not be looked at, and why.
+type NotAssessed struct {
+	Path   string `json:"path"`
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+}
