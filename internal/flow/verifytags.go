@@ -83,7 +83,7 @@ func (v *verifying) echo(e registry.Echo, sides []tagSide, readable map[string]g
 
 // tagOn finds the very tag of a record, whatever counter it has.
 func (v *verifying) tagOn(e registry.Echo, side tagSide) (registry.Tag, bool, error) {
-	_, id, err := asGit(e.Tag)
+	_, id, err := v.p.asGit(e.Tag)
 	if err != nil || side.ids[e.Tag.Name] == id {
 		return e.Tag, err == nil, err
 	}
@@ -96,7 +96,7 @@ func (v *verifying) tagOn(e registry.Echo, side tagSide) (registry.Tag, bool, er
 			continue
 		}
 		again := e.As(n.Counter)
-		if _, id, err := asGit(again); err == nil && id == oid {
+		if _, id, err := v.p.asGit(again); err == nil && id == oid {
 			return again, true, nil
 		}
 	}

@@ -4,10 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // Change is a file that two trees do not have alike.
@@ -41,7 +37,7 @@ func (r *Repo) changes(from, to, folder string, depth int, out *[]Change) error 
 	}
 	names := make([]string, 0, len(after))
 	for name, entry := range after {
-		if old, ok := before[name]; !ok || old.Hash != entry.Hash || old.Mode != entry.Mode {
+		if old, ok := before[name]; !ok || old != entry {
 			names = append(names, name)
 		}
 	}
@@ -66,7 +62,7 @@ func (r *Repo) changes(from, to, folder string, depth int, out *[]Change) error 
 	return nil
 }
 
-func (r *Repo) entriesByName(oid string) (map[string]object.TreeEntry, error) {
+func (r *Repo) entriesByName(oid string) (map[string]treeEntry, error) {
 	if oid == "" {
 		return nil, nil
 	}
@@ -74,27 +70,26 @@ func (r *Repo) entriesByName(oid string) (map[string]object.TreeEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]object.TreeEntry, len(entries))
+	out := make(map[string]treeEntry, len(entries))
 	for _, entry := range entries {
-		if checkPath(entry.Name) == nil && !strings.Contains(entry.Name, "/") {
-			out[entry.Name] = entry
+		if plainName(entry.name) {
+			out[entry.name] = entry
 		}
 	}
 	return out, nil
 }
 
 // fileID is the object id of a regular file, "" of anything else.
-func fileID(e object.TreeEntry) string {
-	switch e.Mode {
-	case filemode.Regular, filemode.Executable, filemode.Deprecated:
-		return e.Hash.String()
+func fileID(e treeEntry) string {
+	if e.mode.isFile() {
+		return e.oid
 	}
 	return ""
 }
 
-func dirID(e object.TreeEntry) string {
-	if e.Mode == filemode.Dir {
-		return e.Hash.String()
+func dirID(e treeEntry) string {
+	if e.mode == modeDir {
+		return e.oid
 	}
 	return ""
 }
@@ -108,8 +103,6 @@ type Step struct {
 
 // Steps lists a commit and those before it, each after its parents. cut lists parents that this clone does not have.
 func (r *Repo) Steps(tip string) (steps []Step, cut []string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	type frame struct {
 		step Step
 		next int
@@ -118,7 +111,7 @@ func (r *Repo) Steps(tip string) (steps []Step, cut []string, err error) {
 	seen := map[string]bool{}
 	enter := func(oid string) error {
 		seen[oid] = true
-		c, err := r.commit(oid)
+		c, err := r.commitAt(oid)
 		if errors.Is(err, ErrNotFound) {
 			cut = append(cut, oid)
 			return nil
@@ -126,11 +119,7 @@ func (r *Repo) Steps(tip string) (steps []Step, cut []string, err error) {
 		if err != nil {
 			return fmt.Errorf("reading commit %s: %w", oid, err)
 		}
-		s := Step{ID: oid, By: Identity{c.Committer.Name, c.Committer.Email}}
-		for _, p := range c.ParentHashes {
-			s.Parents = append(s.Parents, p.String())
-		}
-		stack = append(stack, frame{step: s})
+		stack = append(stack, frame{step: Step{ID: oid, Parents: c.parents, By: c.by}})
 		return nil
 	}
 	if err := enter(tip); err != nil {

@@ -13,7 +13,8 @@ import (
 type commit struct {
 	tree    string
 	parents []string
-	time    int64 // seconds since 1970, of who committed
+	by      Identity // who committed
+	time    int64    // seconds since 1970, of who committed
 }
 
 // parseCommit reads a commit's header.
@@ -27,7 +28,8 @@ func parseCommit(data []byte) (commit, error) {
 		case "parent":
 			c.parents = append(c.parents, value)
 		case "committer":
-			_, when := parseSignature(value)
+			var when time.Time
+			c.by, when = parseSignature(value)
 			c.time = when.Unix()
 		case "":
 			if c.tree == "" {

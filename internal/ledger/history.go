@@ -39,7 +39,7 @@ type Loss struct {
 
 // History reads the branch's commits, of the remote when there is one; what an earlier read left out is fetched.
 func (l *Ledger) History(ctx context.Context) (*History, error) {
-	p, err := l.find(ctx)
+	p, err := l.find(ctx, false)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger's history: %w", err)
 	}
