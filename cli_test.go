@@ -39,6 +39,7 @@ func TestCommandTable(t *testing.T) {
 		{"runs show", 0, []string{"baseline"}, []string{"no-such"}},
 		{"diff", 0, []string{"baseline", "baseline"}, []string{"baseline"}},
 		{"why", 0, nil, []string{"no-such"}},
+		{"reproduce", 0, []string{"baseline", "--no-record"}, []string{"baseline", "--tolerance", "-1"}},
 		{"push", 0, []string{"--dry-run"}, []string{"surplus"}},
 		{"models", 0, nil, []string{"surplus"}},
 		{"models list", 0, nil, []string{"surplus"}},

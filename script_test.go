@@ -1,6 +1,7 @@
 package plumb_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -16,6 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/plumb-ml/plumb/internal/cli"
+	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -44,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"holds":    holdsText,
 			"rescored": rescoredBase,
 			"forget":   forgetBase,
+			"madeup":   madeUp,
 			"forge":    forgeMonitor,
 		},
 		Setup: func(env *testscript.Env) error {
@@ -240,4 +244,28 @@ func sameCells(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("cell %d: %s and %s", a.Cell, a.Result, b.Result)
 		}
 	}
+}
+
+// madeUp records privately a run whose result nobody ever got: madeup DIR EXPERIMENT TIME. It is the experiment's newest run with other metrics and predictions.
+func madeUp(ts *testscript.TestScript, _ bool, args []string) {
+	repo, err := gitdb.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer repo.Close()
+	l, err := ledger.Open(repo, ledger.Options{})
+	ts.Check(err)
+	v, err := l.Read(context.Background())
+	ts.Check(err)
+	var run record.Run
+	for _, r := range v.Runs() {
+		if r.Experiment == args[1] {
+			run = r
+		}
+	}
+	run.Time, err = time.Parse(time.RFC3339, args[2])
+	ts.Check(err)
+	run.Result.Metrics["auc"] = 0.99
+	run.Result.Predictions = "sha256:" + strings.Repeat("0", 64)
+	path, data, err := record.Encode(&run)
+	ts.Check(err)
+	ts.Check(l.AppendPrivate(context.Background(), []ledger.File{{Path: path, Data: data}}))
 }

@@ -33,7 +33,7 @@ import (
 // commands is every command, in the order of `plumb --help`. To add one: a file with a function like these, and its line here.
 var commands = []func(*app) *cobra.Command{
 	initCommand, demoCommand, checkCommand, // start
-	runCommand, runsCommand, diffCommand, whyCommand, pushCommand, // experiment
+	runCommand, runsCommand, diffCommand, whyCommand, reproduceCommand, pushCommand, // experiment
 	dataCommand, qualityCommand, driftCommand, triggerCommand, // data
 	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review

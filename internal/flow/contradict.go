@@ -30,6 +30,10 @@ func plainJSON(v any) (out any, err error) {
 
 func differsAt(at string, said, found any) string {
 	switch a := said.(type) {
+	case nil:
+		if found == nil || isEmpty(found) {
+			return ""
+		}
 	case map[string]any:
 		b, ok := found.(map[string]any)
 		for _, key := range slices.Sorted(maps.Keys(a)) {
@@ -62,6 +66,17 @@ func differsAt(at string, said, found any) string {
 		}
 	}
 	return fmt.Sprintf("%s is %v, and %v is found", at, said, found)
+}
+
+// isEmpty is true for a list or table without entries, which some write as null.
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
 }
 
 func countNumbers(v any) int {

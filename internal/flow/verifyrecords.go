@@ -73,7 +73,7 @@ func (v *verifying) note(p string, r any) {
 	case *record.Version:
 		f, h = fact{model: r.Model, number: r.Number, artifact: r.Artifact.SHA256, run: r.Run}, r.Header
 	case *record.Decision:
-		h = r.Header
+		f, h = fact{run: r.Run}, r.Header
 		if r.Choice == record.Expired || r.Choice == record.Forgotten {
 			for _, sum := range r.Blobs {
 				v.dropped[sum] = p
@@ -133,6 +133,10 @@ func (v *verifying) references(context.Context) (string, error) {
 				v.lost(p, named)
 			case version.run != f.run:
 				v.finding(record.RuleReference, p, v.restore(p), "it says run %s, and version %d is of run %s", f.run, f.number, version.run)
+			}
+		case record.KindDecision:
+			if f.run != "" && v.facts[f.run].kind != record.KindRun {
+				v.lost(p, f.run)
 			}
 		case record.KindComparison:
 			n++

@@ -9,16 +9,21 @@ import (
 const (
 	Expired   = "expired"   // blobs whose retention has ended
 	Forgotten = "forgotten" // a blob that a person had erased
+
+	ReproducedRun = "reproduced" // a run was made again
 )
 
 // Decision is a choice and its reason.
 type Decision struct {
 	Header
 	ID     string   `toml:"-"`
-	Choice string   `toml:"choice"`          // expired | forgotten
+	Choice string   `toml:"choice"`          // expired | forgotten | reproduced
 	Reason string   `toml:"reason"`          // the rule, or what a person said
 	Blobs  []string `toml:"blobs,omitempty"` // SHA-256 of what is no longer there, sorted
 	Bytes  int64    `toml:"bytes,omitzero"`  // of these blobs together
+
+	Run          string        `toml:"run,omitempty"` // path of the record of the run that was made again
+	Reproduction *Reproduction `toml:"reproduction,omitempty"`
 }
 
 func (d *Decision) check() error {
