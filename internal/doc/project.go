@@ -31,10 +31,11 @@ type Role struct {
 	Who []string `toml:"who" about:"logins or teams, as \"@ann\""`
 }
 
-// Limits bound what the publishing job accepts; zero means the default.
+// Limits bound what is taken in from others; zero means the default.
 type Limits struct {
 	BundleMembers int    `toml:"bundle_members" default:"2000" about:"files that a bundle may have"`
 	BundleBytes   string `toml:"bundle_bytes" default:"200MB" about:"the size that a bundle may have"`
+	Ledger        string `toml:"ledger" default:"512MiB" about:"how much of the ledger's branch is received from the remote at once"`
 }
 
 func (p *Project) check(c checker) {
@@ -51,6 +52,7 @@ func (p *Project) check(c checker) {
 	p.Store.Keep.check(c)
 	c.size("engine", "memory")(p.Engine.Memory)
 	c.size("limits", "bundle_bytes")(p.Limits.BundleBytes)
+	c.size("limits", "ledger")(p.Limits.Ledger)
 	c.notNegative(float64(p.Engine.Threads), "engine", "threads")
 	c.notNegative(float64(p.Limits.BundleMembers), "limits", "bundle_members")
 	if strings.HasPrefix(p.Branch, "-") || strings.ContainsAny(p.Branch, " ~^:?*[\\") || p.Branch == "" {

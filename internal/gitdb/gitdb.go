@@ -49,6 +49,7 @@ var (
 	ErrNotFound     = errors.New("not in the repository")
 	ErrMoved        = errors.New("the ref has moved")
 	ErrRefused      = errors.New("the remote refuses it")
+	ErrTooLarge     = errors.New("larger than the limit")
 )
 
 // Repo is an open repository. Its methods may be called from several goroutines.

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // jobs are what a second process can be asked to do, by name; each gives its exit code.
-var jobs = map[string]func(args []string) int{"write": writeJob}
+var jobs = map[string]func(args []string) int{"write": writeJob, "hostile": hostileJob, "hostile-fetch": hostileFetchJob}
 
 // job starts this test binary as another process.
 func job(name string, args ...string) *exec.Cmd {

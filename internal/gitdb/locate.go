@@ -51,7 +51,7 @@ func locationAt(dir string) (location, error) {
 	case info.IsDir():
 		return location{root: dir, gitDir: dotGit, common: commonDir(dotGit)}, nil
 	}
-	text, err := os.ReadFile(dotGit)
+	text, err := readSmall(dotGit)
 	if err != nil {
 		return location{}, err
 	}
@@ -81,7 +81,7 @@ func isGitDir(dir string) bool {
 
 // commonDir is where the repository of a linked working tree keeps objects and refs.
 func commonDir(gitDir string) string {
-	text, err := os.ReadFile(filepath.Join(gitDir, "commondir"))
+	text, err := readSmall(filepath.Join(gitDir, "commondir"))
 	if err != nil {
 		return gitDir
 	}

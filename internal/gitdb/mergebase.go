@@ -78,7 +78,7 @@ func (r *Repo) Find(ctx context.Context, rev string) (string, error) {
 	if err == nil || !r.format.is(rev) {
 		return commit, err
 	}
-	if _, remote := r.Remote(); !remote || r.program == "" || r.fetch(ctx, []string{"--depth=1"}, []string{rev}) != nil {
+	if _, remote := r.Remote(); !remote || r.program == "" || r.fetch(ctx, fetchCall{args: []string{"--depth=1"}, specs: []string{rev}}) != nil {
 		return "", err
 	}
 	return r.Resolve(rev)
@@ -93,7 +93,7 @@ func (r *Repo) deepen(ctx context.Context, depth, a, b string) error {
 	if r.program == "" {
 		return errNoProgram
 	}
-	if err = r.fetch(ctx, []string{depth}, []string{a, b}); err != nil {
+	if err = r.fetch(ctx, fetchCall{args: []string{depth}, specs: []string{a, b}}); err != nil {
 		// By its name: the configured refspecs say which branches.
 		_, err = r.git(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", depth, "--", at.name}, config: r.tokenSettings()})
 	}

@@ -140,18 +140,32 @@ func (m *Mirror) bring(ctx context.Context, depth, names []string) error {
 			specs[i] = "+" + name + ":" + name
 		}
 	}
-	err = m.fetch(ctx, depth, specs, h.file)
-	if err == nil && m.worn() {
-		// As loose files ten thousand records take twice as long to read. What no ref names is kept too: blobs that were asked for by their ids.
-		_, err = m.git(ctx, call{args: []string{"repack", "-a", "-d", "-k", "-q"}, share: []*os.File{h.file}})
+	if err := m.fetch(ctx, fetchCall{args: depth, specs: specs, share: []*os.File{h.file}}); err != nil {
+		return err
 	}
-	return err
+	return m.repackWorn(ctx, h)
 }
 
-// worn says that the mirror holds some 2,000 loose objects: Git's own rule, which looks into one of 256 folders.
+// repackWorn puts objects together when there are many loose ones or packs: as loose files ten thousand records take twice as long to read. What no ref
+// names is kept too: blobs that were asked for by their ids. The caller holds the mirror's lock.
+func (m *Mirror) repackWorn(ctx context.Context, h held) error {
+	if m.program == "" || !m.worn() {
+		return nil
+	}
+	how := []string{"repack", "-d", "-q", "--geometric=2"} // costs what was added since, not what there is
+	if _, err := m.git(ctx, call{args: how, share: []*os.File{h.file}}); err != nil && ctx.Err() == nil {
+		_, err = m.git(ctx, call{args: []string{"repack", "-a", "-d", "-k", "-q"}, share: []*os.File{h.file}}) // a git before 2.32
+		return err
+	}
+	return nil
+}
+
+// worn says that the mirror holds some 2,000 loose objects (Git's own rule, which looks into one of 256 folders) or many packs.
 func (m *Mirror) worn() bool {
-	loose, err := os.ReadDir(filepath.Join(m.common, "objects", "17"))
-	return err == nil && len(loose) > 8 && m.program != ""
+	loose, _ := os.ReadDir(filepath.Join(m.common, "objects", "17"))
+	packs, _ := os.ReadDir(filepath.Join(m.common, "objects", "pack")) // what is not there counts nothing
+	const filesOfOne = 2                                               // or three, with a reverse index
+	return len(loose) > 8 || len(packs) > 40*filesOfOne
 }
 
 // Advance moves a ref of the mirror to a commit that was pushed, unless another process has brought it somewhere else.

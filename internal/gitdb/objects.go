@@ -3,8 +3,8 @@ package gitdb
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +48,7 @@ type objects interface {
 func (r *Repo) openObjects() []objects {
 	var places []objects
 	var packed int64
-	for _, dir := range objectFolders(filepath.Join(r.common, "objects"), 0) {
+	for _, dir := range objectFolders(filepath.Join(r.common, "objects")) {
 		places = append(places, &loose{dir, r.format})
 		if r.format == sha1Format {
 			packs := newPacks(dir)
@@ -61,8 +61,7 @@ func (r *Repo) openObjects() []objects {
 	case r.format != sha1Format || r.promisor:
 		places = append(places, &catFile{repo: r})
 	case packed > largeIndexes:
-		loose := func(o objects) bool { _, packs := o.(*packs); return packs }
-		places = append(deleteFunc(places, loose), &catFile{repo: r})
+		places = append(slices.DeleteFunc(places, func(o objects) bool { _, ok := o.(*packs); return ok }), &catFile{repo: r})
 	}
 	return places
 }
@@ -71,26 +70,20 @@ func (r *Repo) openObjects() []objects {
 // read whole.
 const largeIndexes = 64 << 20
 
-func deleteFunc(places []objects, drop func(objects) bool) []objects {
-	var kept []objects
-	for _, place := range places {
-		if !drop(place) {
-			kept = append(kept, place)
-		}
-	}
-	return kept
-}
-
-// objectFolders lists a folder of objects and those that it borrows from (`git clone --shared`), and those that they borrow from, as deep as Git follows.
-func objectFolders(dir string, depth int) []string {
+// objectFolders lists a folder of objects and those that it borrows from (`git clone --shared`), and those that they borrow from.
+func objectFolders(dir string) []string {
+	const most = 100
 	folders := []string{dir}
-	text, err := os.ReadFile(filepath.Join(dir, "info", "alternates"))
-	if err != nil || depth == 5 {
-		return folders
-	}
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			folders = append(folders, objectFolders(absoluteFrom(dir, line), depth+1)...)
+	for i := 0; i < len(folders); i++ {
+		text, _ := readUpTo(filepath.Join(folders[i], "info", "alternates"), 64<<10) // most borrow nothing
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' || len(folders) == most {
+				continue
+			}
+			if from := absoluteFrom(folders[i], line); !slices.Contains(folders, from) {
+				folders = append(folders, from)
+			}
 		}
 	}
 	return folders

@@ -18,10 +18,17 @@ type entry struct {
 	base  int64 // where what it is a difference to is in the pack
 }
 
+func (e entry) what() string {
+	if e.delta {
+		return "difference"
+	}
+	return string(e.kind)
+}
+
 const (
 	packedOffsetDelta = 6
 	packedRefDelta    = 7
-	longestHeader     = 10 + 20 // a size of 64 bits, and the base's id
+	longestHeader     = 10 + 32 // a size of 64 bits, and the base's id
 )
 
 var packedKinds = [8]kind{1: commitObject, 2: treeObject, 3: blobObject, 4: tagObject}
@@ -34,7 +41,7 @@ func (p *pack) entry(offset int64) (entry, error) {
 	if err != nil && err != io.EOF {
 		return entry{}, err
 	}
-	e, base, used, err := parseEntry(head[:n])
+	e, base, used, err := parseEntry(head[:n], sha1Format.digits/2)
 	if err != nil {
 		return entry{}, err
 	}
@@ -55,7 +62,7 @@ func (p *pack) entry(offset int64) (entry, error) {
 }
 
 // parseEntry takes the bytes before an object apart: its kind and size, and for a difference how far before it its base is, or the base's id.
-func parseEntry(head []byte) (e entry, base []byte, used int, err error) {
+func parseEntry(head []byte, idBytes int) (e entry, base []byte, used int, err error) {
 	if len(head) == 0 {
 		return entry{}, nil, 0, errPackEntry
 	}
@@ -71,8 +78,8 @@ func parseEntry(head []byte) (e entry, base []byte, used int, err error) {
 	e = entry{kind: packedKinds[kindBits], size: size, delta: kindBits >= packedOffsetDelta}
 	rest := head[used:]
 	switch {
-	case kindBits == packedRefDelta && len(rest) >= 20:
-		return e, rest[:20], used + 20, nil
+	case kindBits == packedRefDelta && len(rest) >= idBytes:
+		return e, rest[:idBytes], used + idBytes, nil
 	case kindBits == packedOffsetDelta:
 		n := 0
 		e.base, n = backwards(rest)

@@ -31,9 +31,6 @@ type packs struct {
 // maxKept is how many bytes of bases are kept: the next object is often a difference to the same one.
 const maxKept = 16 << 20
 
-// longestChain is how many differences to differences Git makes at most when it is told to; by itself it makes 50.
-const longestChain = 4095
-
 type place struct {
 	in     *pack
 	offset int64
@@ -130,16 +127,24 @@ func (p *packs) read(oid string, limit int64) (kind, []byte, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	left := budget * max(limit, maxBase)
-	got, err := p.unpack(at, limit, &left)
+	got, err := p.unpack(at, limit, workFor(limit))
 	return got.kind, got.data, err
 }
 
-// budget bounds the work for one object: Git makes chains of at most 50 differences, and those that it reads may be longer.
-const budget = 64
+// work is what is left to do for one object. Git makes chains of at most 50 differences unless it is told to make longer ones, of at most 4095.
+type work struct {
+	bytes int64 // that may be unpacked in all
+	chain int   // differences that may follow each other
+}
 
-// unpack reads the entry at a place, and what it is the difference to. left is how many bytes may be unpacked in all.
-func (p *packs) unpack(at place, limit int64, left *int64) (unpacked, error) {
+func workFor(limit int64) *work { return &work{bytes: 64 * max(limit, maxBase), chain: longestChain} }
+
+const longestChain = 4095
+
+var errChain = errors.New("damaged: a difference to too many others")
+
+// unpack reads the entry at a place, and what it is the difference to.
+func (p *packs) unpack(at place, limit int64, left *work) (unpacked, error) {
 	if got, ok := p.known(at); ok {
 		if int64(len(got.data)) > limit {
 			return unpacked{}, tooLarge{int64(len(got.data)), limit}
@@ -154,12 +159,12 @@ func (p *packs) unpack(at place, limit int64, left *int64) (unpacked, error) {
 	if err != nil {
 		return unpacked{}, err
 	}
-	limit = max(limit, 0)
 	if size > limit || e.size > max(limit, maxBase) {
 		return unpacked{}, tooLarge{max(size, e.size), limit}
 	}
-	if *left -= max(size, e.size) + 1<<10; *left < 0 {
-		return unpacked{}, errors.New("damaged: a difference to too many others")
+	left.bytes -= max(size, e.size)
+	if left.chain--; left.bytes < 0 || left.chain < 0 {
+		return unpacked{}, errChain
 	}
 	if !e.delta {
 		data, err := at.in.content(e)
@@ -171,7 +176,7 @@ func (p *packs) unpack(at place, limit int64, left *int64) (unpacked, error) {
 	// The base first: how deep the chain is, only one difference is in memory.
 	base, err := p.unpack(place{at.in, e.base}, max(limit, maxBase), left)
 	if err != nil {
-		return unpacked{}, fmt.Errorf("what it is a difference to: %w", err)
+		return unpacked{}, err // as it is: there may be thousands of us
 	}
 	delta, err := at.in.content(e)
 	if err != nil {
@@ -220,7 +225,7 @@ func (p *packs) stat(oid string) (kind, int64, error) {
 	}
 	for depth := 0; err == nil && e.delta; depth++ {
 		if depth > longestChain {
-			return "", 0, fmt.Errorf("damaged: a difference to more than %d others", longestChain)
+			return "", 0, errChain
 		}
 		e, err = at.in.entry(e.base)
 	}

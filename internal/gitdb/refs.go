@@ -2,7 +2,6 @@ package gitdb
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -93,7 +92,7 @@ func (r *Repo) refValue(name string) (string, error) {
 		}
 		if !r.format.is(value) {
 			return "", problem.Failedf(fmt.Sprintf("a disk was full, perhaps: see %s; `git update-ref %s COMMIT` mends it (`git fsck --lost-found` lists commits), `git update-ref -d %s` gives it up", path, name, name),
-				"reading ref %s: %.80q is not an object id", name, value)
+				"reading ref %s: %.20q is not an object id", name, value)
 		}
 		return value, nil
 	}
@@ -115,21 +114,25 @@ func (r *Repo) packedRef(wanted string) (value string, err error) {
 }
 
 func (r *Repo) packedRefs(each func(name, oid string)) error {
-	text, err := os.ReadFile(filepath.Join(r.common, "packed-refs"))
+	file, err := os.Open(filepath.Join(r.common, "packed-refs"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("reading packed refs: %w", err)
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
+	defer file.Close()
+	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		oid, name, ok := strings.Cut(lines.Text(), " ")
 		if ok && r.format.is(oid) { // else a comment, or what an annotated tag points at
 			each(name, oid)
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("reading packed refs: %w", err)
+	}
+	return nil
 }
 
 // checkRefName refuses names that are no ref or that leave the folder of refs.
@@ -190,12 +193,14 @@ func (r *Repo) readHead() (target, commit string, err error) {
 	return "", value, nil
 }
 
-// readSmall reads a file of a ref: not more of it than a ref can be long.
-func readSmall(path string) ([]byte, error) {
+// readSmall reads a file that holds a ref or a path: not more of it than those can be long.
+func readSmall(path string) ([]byte, error) { return readUpTo(path, 4<<10) }
+
+func readUpTo(path string, limit int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, 4<<10))
+	return io.ReadAll(io.LimitReader(file, limit))
 }

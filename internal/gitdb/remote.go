@@ -203,8 +203,7 @@ func (r *Repo) withoutSecrets(err error) string {
 }
 
 func (r *Repo) remoteError(doing, address string, err error) error {
-	var known *problem.Failure
-	if errors.As(err, &known) {
+	if errors.As(err, new(*problem.Failure)) || errors.As(err, new(*beyond)) {
 		return err
 	}
 	text := r.withoutSecrets(err)
@@ -224,22 +223,33 @@ func containsAny(text string, words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
+// fetchCall is what is fetched and how.
+type fetchCall struct {
+	args   []string // of git fetch: how deep
+	specs  []string // refspecs or object ids
+	limits *Limits  // nil: whatever comes
+	share  []*os.File
+}
+
 // fetch brings objects and refs of the remote into this repository.
-func (r *Repo) fetch(ctx context.Context, depth []string, specs []string, share ...*os.File) error {
+func (r *Repo) fetch(ctx context.Context, f fetchCall) error {
 	at, err := r.remote()
 	if err != nil {
 		return err
 	}
-	address := at.url
 	if r.program == "" {
-		err = r.wireFetch(ctx, address, len(depth) > 0, specs)
+		err = r.wireFetch(ctx, at.url, f)
 	} else {
 		args := slices.Concat([]string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no"},
-			depth, []string{"--", address}, specs)
-		_, err = r.git(ctx, call{args: args, config: r.asToken(address), share: share})
+			f.args, []string{"--", at.url}, f.specs)
+		c := call{args: args, config: r.asToken(at.url), share: f.share}
+		if f.limits != nil {
+			c.config, c.memory = slices.Concat(c.config, receiveSettings), receiveMemory
+		}
+		_, err = r.git(ctx, c)
 	}
 	if err != nil {
-		return r.remoteError("fetching from", address, err)
+		return r.remoteError("fetching from", at.url, err)
 	}
 	return nil
 }

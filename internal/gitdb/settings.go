@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 
 // configuration reads the repository's own configuration file, without what it includes.
 func (r *Repo) configuration() (*config.Config, error) {
-	text, err := os.ReadFile(filepath.Join(r.common, "config"))
+	text, err := readUpTo(filepath.Join(r.common, "config"), 1<<20)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading configuration: %w", err)
 	}

@@ -106,15 +106,21 @@ type Entry struct {
 
 // Limits of a walk through all files of a commit. A few trees that hold each other can name more files than there are atoms.
 const (
-	maxDepth = 64
-	maxFiles = 1_000_000
+	maxDepth   = 64
+	maxFiles   = 1_000_000
+	maxRepeats = 10_000 // of one folder
 )
 
 // Files lists the regular files of a commit or tree, by path. Entries that are no plain files (links, submodules) and names that plumb does not read
 // are left out.
-func (r *Repo) Files(oid string) ([]Entry, error) { return r.FilesUnder(oid, "") }
+func (r *Repo) Files(oid string) ([]Entry, error) {
+	w := treeWalk{repo: r, seen: map[string]int{}}
+	err := w.walk(oid, "", 0)
+	return w.files, err
+}
 
-// FilesUnder is Files of one folder ("runs"); a commit without it has none there. Paths are whole.
+// FilesUnder lists the files of one folder ("runs"; "" for all) of a tree that only plumb writes: what Files leaves out is an error. A commit without the
+// folder has none there. Paths are whole.
 func (r *Repo) FilesUnder(oid, folder string) ([]Entry, error) {
 	prefix := ""
 	for part := range strings.SplitSeq(folder, "/") {
@@ -131,32 +137,45 @@ func (r *Repo) FilesUnder(oid, folder string) ([]Entry, error) {
 		}
 		oid, prefix = entries[at].oid, prefix+part+"/"
 	}
-	var files []Entry
-	err := r.walk(oid, prefix, &files, 0)
-	return files, err
+	w := treeWalk{repo: r, seen: map[string]int{}, strict: true}
+	err := w.walk(oid, prefix, 0)
+	return w.files, err
 }
 
-func (r *Repo) walk(oid, folder string, files *[]Entry, depth int) error {
-	if depth > maxDepth {
+type treeWalk struct {
+	repo   *Repo
+	strict bool
+	files  []Entry
+	seen   map[string]int // how often each tree was met
+}
+
+func (w *treeWalk) walk(oid, folder string, depth int) error {
+	w.seen[oid]++
+	switch {
+	case depth > maxDepth:
 		return fmt.Errorf("reading tree: more than %d folders deep", maxDepth)
+	case w.seen[oid] > maxRepeats:
+		return fmt.Errorf("reading tree: one folder stands in it more than %d times", maxRepeats)
 	}
-	entries, err := r.treeOf(oid)
+	entries, err := w.repo.treeOf(oid)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if !plainName(entry.name) {
-			continue
+		plain := plainName(entry.name)
+		if w.strict && (!plain || entry.mode != modeDir && !entry.mode.isFile()) {
+			return fmt.Errorf("reading tree: %q (mode %o) is not what plumb reads or writes", folder+entry.name, entry.mode)
 		}
 		switch path := folder + entry.name; {
+		case !plain:
 		case entry.mode == modeDir:
-			if err := r.walk(entry.oid, path+"/", files, depth+1); err != nil {
+			if err := w.walk(entry.oid, path+"/", depth+1); err != nil {
 				return err
 			}
 		case entry.mode.isFile():
-			*files = append(*files, Entry{path, entry.oid})
+			w.files = append(w.files, Entry{path, entry.oid})
 		}
-		if len(*files) > maxFiles {
+		if len(w.files) > maxFiles {
 			return fmt.Errorf("reading tree: more than %d files", maxFiles)
 		}
 	}

@@ -3,6 +3,7 @@ package gitdb
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -68,18 +69,18 @@ func (r *Repo) wirePush(ctx context.Context, address string, refspecs []string) 
 	return err
 }
 
-func (r *Repo) wireFetch(ctx context.Context, address string, shallow bool, names []string) error {
+func (r *Repo) wireFetch(ctx context.Context, address string, f fetchCall) error {
 	opts := &git.FetchOptions{Auth: r.auth(address), Tags: git.NoTags}
-	if shallow {
+	if slices.Equal(f.args, []string{"--depth=1"}) {
 		opts.Depth = 1
 	}
-	for _, name := range names {
+	for _, name := range f.specs {
 		if r.format.is(name) {
 			name += ":" + wanted + name
 		}
 		opts.RefSpecs = append(opts.RefSpecs, config.RefSpec(name))
 	}
-	set, err := r.wireReceive(ctx, address, opts)
+	set, err := r.wireReceive(ctx, address, opts, f.limits)
 	if err != nil {
 		return err
 	}
@@ -99,13 +100,14 @@ func (r *Repo) wireFetch(ctx context.Context, address string, shallow bool, name
 }
 
 // wireReceive gives the refs that go-git would have set.
-func (r *Repo) wireReceive(ctx context.Context, address string, opts *git.FetchOptions) (map[string]string, error) {
+func (r *Repo) wireReceive(ctx context.Context, address string, opts *git.FetchOptions, limits *Limits) (map[string]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	store, err := r.wireStore(map[string]string{})
 	if err != nil {
 		return nil, err
 	}
+	store.limits = limits
 	err = r.wireRemote(store, address).FetchContext(ctx, opts)
 	if errors.Is(err, git.NoErrAlreadyUpToDate) {
 		err = nil
@@ -128,7 +130,61 @@ func sortedNames(refs map[string]string) []string {
 // wireStore keeps go-git from setting refs itself (it truncates, then writes): what it wants set is written down.
 type wireStore struct {
 	*filesystem.Storage
-	refs map[string]string
+	refs   map[string]string
+	limits *Limits
+}
+
+// PackfileWriter takes in a pack, and holds it against the limits as it comes.
+func (s *wireStore) PackfileWriter() (io.WriteCloser, error) {
+	pack, err := s.Storage.PackfileWriter()
+	if err != nil || s.limits == nil {
+		return pack, err
+	}
+	from, to := io.Pipe()
+	w := &inspected{pack: pack, look: to, verdict: make(chan error, 1)}
+	go func() {
+		err := inspect(from, *s.limits, sha1Format)
+		w.verdict <- err
+		if !errors.As(err, new(*beyond)) {
+			_, err = io.Copy(io.Discard, from) // what follows the last object, or what go-git is to complain of
+		}
+		_ = from.CloseWithError(err) // never fails
+	}()
+	return w, nil
+}
+
+// inspected is a pack that is looked at before it is written. Its end is held back until all was seen, as go-git then begins to put differences together.
+type inspected struct {
+	pack    io.WriteCloser
+	look    *io.PipeWriter
+	verdict chan error
+	held    []byte
+}
+
+func (w *inspected) Write(p []byte) (int, error) {
+	if _, err := w.look.Write(p); err != nil {
+		return 0, err
+	}
+	w.held = append(w.held, p...)
+	if most := len(w.held) - 10; most > 0 { // half a checksum: go-git takes none for enough
+		if _, err := w.pack.Write(w.held[:most]); err != nil {
+			return 0, err
+		}
+		w.held = append(w.held[:0], w.held[most:]...)
+	}
+	return len(p), nil
+}
+
+func (w *inspected) Close() error {
+	err := w.look.Close()
+	if verdict := <-w.verdict; errors.As(verdict, new(*beyond)) {
+		_ = w.pack.Close() // it complains that the end is missing, and removes what was written
+		return verdict
+	}
+	if err == nil {
+		_, err = w.pack.Write(w.held)
+	}
+	return errors.Join(err, w.pack.Close())
 }
 
 // wireStore is for holders of r.mu.
@@ -136,7 +192,7 @@ func (r *Repo) wireStore(refs map[string]string) (*wireStore, error) {
 	if _, err := r.library(); err != nil {
 		return nil, err
 	}
-	return &wireStore{r.store, refs}, nil
+	return &wireStore{Storage: r.store, refs: refs}, nil
 }
 
 // SetReference takes note of ref.

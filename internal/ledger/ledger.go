@@ -13,6 +13,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,11 @@ type Options struct {
 	Token     string // for https remotes; "" leaves it to Git's own credentials
 	TokenHost string // the only host that gets the token; "" stands for the remote's
 	Offline   bool   // do not ask the remote: read what is cached
+	MaxBytes  int64  // of a pack that is received; 0 stands for DefaultMaxBytes
 }
+
+// DefaultMaxBytes is 512 MiB, room for some 400,000 records.
+const DefaultMaxBytes = 512 << 20
 
 // File is a record's path in the ledger and its bytes, as record.Encode gives them.
 type File struct {
@@ -44,6 +49,7 @@ type Ledger struct {
 	branch  string // full ref name
 	private string // full ref name
 	offline bool
+	limits  gitdb.Limits
 	beaten  int // how often another was faster than Append
 }
 
@@ -52,6 +58,7 @@ var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // Open gives the ledger of a repository. Nothing is read or made yet.
 func Open(repo *gitdb.Repo, opts Options) (*Ledger, error) {
 	l := &Ledger{repo: repo, branch: "refs/heads/plumb/ledger", private: "refs/plumb/private", offline: opts.Offline}
+	l.limits = gitdb.Limits{Pack: cmp.Or(opts.MaxBytes, DefaultMaxBytes), File: maxRecord}
 	if opts.Name != "" {
 		if !namePattern.MatchString(opts.Name) {
 			return nil, fmt.Errorf("opening ledger: %q is not a project's name", opts.Name)
@@ -92,35 +99,53 @@ func (l *Ledger) find(ctx context.Context, moved bool) (published, error) {
 	if l.offline {
 		return l.cached(p, errors.New("told to work offline"))
 	}
-	limited, cancel := context.WithTimeout(ctx, remotePatience)
-	defer cancel()
-	if moved && p.mirror.Fetch(limited, true, l.branch) == nil {
+	if moved && p.mirror.FetchTip(ctx, l.branch, l.limits) == nil {
 		p.known, err = p.mirror.Ref(l.branch)
 		p.tip = p.known
 		return p, err
 	}
-	if err = l.refresh(limited, &p); err == nil {
+	if err = l.refresh(ctx, &p); err == nil {
 		return p, nil
 	}
 	if ctx.Err() != nil {
 		return published{}, ctx.Err()
 	}
-	return l.cached(p, err)
+	if errors.As(err, new(unreachable)) {
+		return l.cached(p, err)
+	}
+	return published{}, err
+}
+
+// unreachable says that the remote does not answer. What else goes wrong is not a reason to go on with an old view.
+type unreachable struct{ error }
+
+func (e unreachable) Unwrap() error { return e.error }
+
+// ask gives the branch's tip at the remote.
+func (l *Ledger) ask(ctx context.Context, mirror *gitdb.Mirror) (string, error) {
+	limited, cancel := context.WithTimeout(ctx, remotePatience)
+	defer cancel()
+	refs, err := mirror.ListRemote(limited, l.branch)
+	if err != nil {
+		return "", unreachable{err}
+	}
+	return refs[l.branch], nil
 }
 
 // refresh brings the mirror to the remote's tip.
-func (l *Ledger) refresh(ctx context.Context, p *published) error {
-	refs, err := p.mirror.ListRemote(ctx, l.branch)
-	if err != nil {
+func (l *Ledger) refresh(ctx context.Context, p *published) (err error) {
+	if p.tip, err = l.ask(ctx, p.mirror); err != nil {
 		return err
 	}
-	p.tip = refs[l.branch]
 	if p.known, err = p.mirror.Ref(l.branch); err == nil && (p.tip == "" || p.known == p.tip && p.mirror.Has(p.tip)) {
 		return nil
 	}
-	if fetchErr := p.mirror.Fetch(ctx, true, l.branch); fetchErr != nil {
-		if _, err := p.mirror.ListRemote(ctx, l.branch); err != nil {
-			return fetchErr // the remote is gone again: keep the cache
+	if err = p.mirror.FetchTip(ctx, l.branch, l.limits); err != nil {
+		if errors.Is(err, gitdb.ErrTooLarge) {
+			return err
+		}
+		if _, err := l.ask(ctx, p.mirror); err != nil {
+			return err // the remote is gone again: keep the cache
 		}
 		// The cache is broken, it seems: begin it anew.
 		if err := p.mirror.Drop(ctx); err != nil {
@@ -130,7 +155,7 @@ func (l *Ledger) refresh(ctx context.Context, p *published) error {
 			return err
 		}
 		p.repo = p.mirror.Repo
-		if err := p.mirror.Fetch(ctx, true, l.branch); err != nil {
+		if err := p.mirror.FetchTip(ctx, l.branch, l.limits); err != nil {
 			return err
 		}
 	}
