@@ -71,6 +71,15 @@ type repository struct {
 	FullName string `json:"full_name"`
 }
 
+// ServerHost is the host that the job's token is for: of GITHUB_SERVER_URL, which a person may set too, else github.com.
+func ServerHost(env []string) string {
+	at, err := url.Parse(orElse(reader(env)("GITHUB_SERVER_URL"), "https://github.com"))
+	if err != nil || at.Host == "" {
+		return "github.com"
+	}
+	return at.Host
+}
+
 const hint = "run this in a job of GitHub Actions, or give --event, --base and --head"
 
 // FromEnv reads the event that env (as of os.Environ) tells of. It is false, without an error, outside GitHub Actions.

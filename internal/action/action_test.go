@@ -145,3 +145,12 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+func TestServerHost(t *testing.T) {
+	for env, want := range map[string]string{"": "github.com", "https://ghe.example.org": "ghe.example.org", "https://ghe.example.org:8443/": "ghe.example.org:8443",
+		"nonsense": "github.com", "://": "github.com"} {
+		if got := ServerHost([]string{"GITHUB_SERVER_URL=" + env}); got != want {
+			t.Errorf("ServerHost of %q = %q, want %q", env, got, want)
+		}
+	}
+}

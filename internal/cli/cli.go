@@ -226,7 +226,7 @@ func (a *app) printJSON(v any) error {
 
 // options are what every act wants to know.
 func (a *app) options() (flow.Options, error) {
-	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), Progress: a.progress.Step, Meter: a.progress.Update}
+	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), TokenHost: action.ServerHost(a.env), Progress: a.progress.Step, Meter: a.progress.Update}
 	if a.verbose {
 		o.Progress = func(step string) { fmt.Fprintln(a.err, "plumb:", escape.Terminal(step)) }
 	}

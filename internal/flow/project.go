@@ -31,14 +31,15 @@ const Semantics = 1
 
 // Options are what every command knows about the world.
 type Options struct {
-	Dir      string           // where the command was called
-	Now      time.Time        // zero: the clock
-	Actor    string           // record.ActorHuman or, in a publishing job, record.ActorCI
-	Who      string           // login or e-mail; "" takes Git's
-	URL      string           // of the CI run
-	Program  string           // name and version
-	Token    string           // of the forge, for an HTTPS remote
-	Progress func(msg string) // told what is going on; nil: nobody is
+	Dir       string           // where the command was called
+	Now       time.Time        // zero: the clock
+	Actor     string           // record.ActorHuman or, in a publishing job, record.ActorCI
+	Who       string           // login or e-mail; "" takes Git's
+	URL       string           // of the CI run
+	Program   string           // name and version
+	Token     string           // of the forge, for an HTTPS remote; "" leaves it to Git's own credentials
+	TokenHost string           // the only host that gets it; "" stands for the remote's
+	Progress  func(msg string) // told what is going on; nil: nobody is
 
 	// Meter is told how far that is: done of total, and a word on it. nil: nobody is.
 	Meter func(done, total int, note string)
@@ -63,6 +64,9 @@ func Open(opt Options) (*Project, error) {
 	repo, err := gitdb.Open(root)
 	if err != nil {
 		return nil, fmt.Errorf("opening the repository: %w", err)
+	}
+	if opt.Token != "" {
+		repo.SetToken(opt.Token, opt.TokenHost)
 	}
 	p := &Project{Root: root, Repo: repo, opt: opt}
 	prefix, err := filepath.Rel(repo.Root(), root)
@@ -95,21 +99,48 @@ func findRoot(from string) (string, error) {
 // connect opens the ledger and the store that the project's own plumb.toml names.
 func (p *Project) connect() error {
 	settings := doc.LoadProject(os.DirFS(p.Root))
-	name := ""
+	limits := ledger.Options{}
 	if p.Prefix != "." {
-		name = settings.Name
+		limits.Name = settings.Name
+		if err := p.aloneWith(settings.Name); err != nil {
+			return err
+		}
 	}
 	var err error
-	if p.Ledger, err = ledger.Open(p.Repo, ledger.Options{Name: name, Token: p.opt.Token}); err != nil {
+	if settings.Limits.Ledger != "" {
+		if limits.MaxBytes, err = doc.Bytes(settings.Limits.Ledger); err != nil {
+			return problem.Wrongf("for example ledger = \"512MiB\"", "plumb.toml: [limits] ledger: %w", err)
+		}
+	}
+	if p.Ledger, err = ledger.Open(p.Repo, limits); err != nil {
 		return fmt.Errorf("opening the ledger: %w", err)
 	}
 	p.Store, err = p.storeAt(settings.Name, settings.Store.URL)
 	return err
 }
 
+// aloneWith refuses a name that another project of the repository has too: both would write plumb/ledger-<name>.
+func (p *Project) aloneWith(name string) error {
+	files, err := p.Repo.Tracked("plumb.toml")
+	if err != nil {
+		return fmt.Errorf("looking for other projects: %w", err)
+	}
+	for _, file := range files {
+		folder := path.Dir(file)
+		if folder == p.Prefix || folder == "." { // the ledger of the one at the top has no name
+			continue
+		}
+		if other := doc.LoadProject(os.DirFS(filepath.Join(p.Repo.Root(), filepath.FromSlash(folder)))); other.Name == name {
+			return problem.Wrongf("give one of them another name in its plumb.toml, before it has records",
+				"the projects in %s and %s are both named %q, and would share the ledger plumb/ledger-%s", p.Prefix, folder, name, name)
+		}
+	}
+	return nil
+}
+
 // storeAt opens a store by its address.
 func (p *Project) storeAt(name, address string) (store.Store, error) {
-	return store.Open(p.Repo, address, store.Options{Root: p.Root, Token: p.opt.Token, Now: p.opt.Now, Update: p.meter, Project: p.mark(name)})
+	return store.Open(p.Repo, address, store.Options{Root: p.Root, Now: p.opt.Now, Update: p.meter, Project: p.mark(name)})
 }
 
 // mark names the project in a store that it may share with others: alike in all clones, however the remote is reached. Without a remote there is none.

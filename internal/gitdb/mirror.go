@@ -50,7 +50,14 @@ func (r *Repo) Mirror(ctx context.Context) (*Mirror, error) {
 	return r.mirror, nil
 }
 
-const mirrorConfig = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n[gc]\n\tauto = 0\n"
+// mirrorConfig is the mirror's configuration: objects are named as in the repository, refs are files.
+func (r *Repo) mirrorConfig() string {
+	const rest = "\tbare = true\n[gc]\n\tauto = 0\n"
+	if r.format == sha1Format {
+		return "[core]\n\trepositoryformatversion = 0\n" + rest
+	}
+	return "[extensions]\n\tobjectFormat = " + r.format.name + "\n[core]\n\trepositoryformatversion = 1\n" + rest
+}
 
 // makeMirror builds the repository beside and renames it into place, over a broken one.
 func (r *Repo) makeMirror(ctx context.Context, dir string) error {
@@ -70,7 +77,7 @@ func (r *Repo) makeMirror(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	for name, text := range map[string]string{"HEAD": "ref: refs/heads/none\n", "config": mirrorConfig} {
+	for name, text := range map[string]string{"HEAD": "ref: refs/heads/none\n", "config": r.mirrorConfig()} {
 		if err := os.WriteFile(filepath.Join(fresh, name), []byte(text), 0o666); err != nil {
 			return err
 		}

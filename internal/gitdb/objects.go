@@ -68,7 +68,7 @@ func (r *Repo) openObjects() []objects {
 
 // largeIndexes is the size of all pack indexes from which on the git program, which maps them, reads packs: some two million objects. Here an index is
 // read whole.
-const largeIndexes = 64 << 20
+var largeIndexes int64 = 64 << 20
 
 // objectFolders lists a folder of objects and those that it borrows from (`git clone --shared`), and those that they borrow from.
 func objectFolders(dir string) []string {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,6 +74,40 @@ func (r *Repo) differing(paths []string) ([]any, error) {
 		}
 	}
 	return changed, nil
+}
+
+// Tracked lists the files with a name ("plumb.toml"), in any folder, that Git's index has, by path from the top of the working tree.
+func (r *Repo) Tracked(name string) ([]string, error) {
+	if r.root == "" {
+		return nil, nil
+	}
+	var paths []string
+	if r.program != "" {
+		out, err := r.git(context.Background(), call{args: []string{"ls-files", "-z", "--", ":(top,glob)**/" + name}})
+		if err != nil {
+			return nil, err
+		}
+		paths = strings.FieldsFunc(out, func(c rune) bool { return c == 0 })
+	} else {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		repo, err := r.library()
+		if err != nil {
+			return nil, err
+		}
+		index, err := repo.Storer.Index()
+		if err != nil {
+			return nil, fmt.Errorf("reading the index: %w", err)
+		}
+		for _, entry := range index.Entries {
+			if path.Base(entry.Name) == name {
+				paths = append(paths, entry.Name)
+			}
+		}
+	}
+	paths = slices.DeleteFunc(paths, func(p string) bool { return checkPath(p) != nil })
+	slices.Sort(paths)
+	return slices.Compact(paths), nil // an unfinished merge lists a file several times
 }
 
 // headTree is nil before the first commit.

@@ -239,19 +239,29 @@ func (g gates) set(t *testing.T, who string, before bool) (await, open func()) {
 // serveHTTP serves a remote over smart HTTP, at an address for each process so that hooks know who pushes.
 func serveHTTP(t *testing.T, bare string) (address func(who string) string) {
 	t.Helper()
-	git(t, bare, "config", "http.receivepack", "true")
-	backend := filepath.Join(git(t, bare, "--exec-path"), "git-http-backend")
-	if _, err := os.Stat(backend); err != nil {
-		t.Skip("git has no http backend here")
-	}
+	backend := httpBackend(t, bare)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{who}/", func(w http.ResponseWriter, r *http.Request) {
 		who := r.PathValue("who")
-		handler := cgi.Handler{Path: backend, Root: "/" + who, InheritEnv: []string{"PATH", "HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"},
+		handler := cgi.Handler{Path: backend, Root: "/" + who, InheritEnv: inherited,
 			Env: []string{"GIT_PROJECT_ROOT=" + filepath.Dir(bare), "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=x", "LEDGER_TEST_WHO=" + who}}
 		handler.ServeHTTP(w, r)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return func(who string) string { return server.URL + "/" + who + "/" + filepath.Base(bare) }
+}
+
+// inherited is what the HTTP backend gets of our environment.
+var inherited = []string{"PATH", "HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_EXEC_PATH"}
+
+// httpBackend lets a repository be pushed to over HTTP and gives the program that does it.
+func httpBackend(t *testing.T, bare string) string {
+	t.Helper()
+	git(t, bare, "config", "http.receivepack", "true")
+	backend := filepath.Join(git(t, bare, "--exec-path"), "git-http-backend")
+	if _, err := os.Stat(backend); err != nil {
+		skipUnlessRequired(t, "git-http-backend", err.Error())
+	}
+	return backend
 }

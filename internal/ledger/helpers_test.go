@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,14 +121,27 @@ func run(experiment string, i int, change ...func(*record.Run)) File {
 
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org", "GIT_COMMITTER_NAME=Ann", "GIT_COMMITTER_EMAIL=ann@example.org")
-	out, err := cmd.CombinedOutput()
+	out, err := tryGit(append([]string{"-C", dir}, args...)...)
 	if err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return strings.TrimSpace(string(out))
+	return strings.TrimSpace(out)
+}
+
+func tryGit(args ...string) (string, error) {
+	cmd := exec.Command("git", args...)
+	cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org", "GIT_COMMITTER_NAME=Ann", "GIT_COMMITTER_EMAIL=ann@example.org")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// skipUnlessRequired skips a test that needs what this machine lacks. A skip looks like a pass: PLUMB_REQUIRE makes it a failure.
+func skipUnlessRequired(t *testing.T, what, why string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("PLUMB_REQUIRE"), ","), what) {
+		t.Fatalf("%s is required: %s", what, why)
+	}
+	t.Skipf("%s: %s", what, why)
 }
 
 func fsck(t *testing.T, dir string) {

@@ -25,13 +25,11 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
-// Options say which ledger of the repository it is and how the remote is reached.
+// Options say which ledger of the repository it is and what is taken in from the remote.
 type Options struct {
-	Name      string // "" for plumb/ledger; a second project's name for plumb/ledger-<name>
-	Token     string // for https remotes; "" leaves it to Git's own credentials
-	TokenHost string // the only host that gets the token; "" stands for the remote's
-	Offline   bool   // do not ask the remote: read what is cached
-	MaxBytes  int64  // of a pack that is received; 0 stands for DefaultMaxBytes
+	Name     string // "" for plumb/ledger; a second project's name for plumb/ledger-<name>
+	Offline  bool   // do not ask the remote: read what is cached
+	MaxBytes int64  // of a pack that is received; 0 stands for DefaultMaxBytes
 }
 
 // DefaultMaxBytes is 512 MiB, room for some 400,000 records.
@@ -65,9 +63,6 @@ func Open(repo *gitdb.Repo, opts Options) (*Ledger, error) {
 		}
 		l.branch += "-" + opts.Name
 		l.private += "-" + opts.Name
-	}
-	if opts.Token != "" {
-		repo.SetToken(opts.Token, opts.TokenHost)
 	}
 	return l, nil
 }

@@ -89,13 +89,11 @@ type Store interface {
 
 // Options say how a store is reached.
 type Options struct {
-	Root      string                             // the project's folder, for relative file:// URLs; "" is the top of the working tree
-	Token     string                             // for https remotes
-	TokenHost string                             // the only host that gets the token; "" stands for the remote's
-	Now       time.Time                          // for the day in a ref's name; zero is the clock
-	Project   string                             // who pushes, as "flights-1a2b3c4d": shared stores keep a list, so that nobody removes what another needs
-	Patience  time.Duration                      // how long a service may make no progress; zero is a minute
-	Update    func(done, total int, note string) // told how many MB of how many a Push has sent; nil: nobody is
+	Root     string                             // the project's folder, for relative file:// URLs; "" is the top of the working tree
+	Now      time.Time                          // for the day in a ref's name; zero is the clock
+	Project  string                             // who pushes, as "flights-1a2b3c4d": shared stores keep a list, so that nobody removes what another needs
+	Patience time.Duration                      // how long a service may make no progress; zero is a minute
+	Update   func(done, total int, note string) // told how many MB of how many a Push has sent; nil: nobody is
 }
 
 // Open gives the store at a [store] url. Nothing is asked of it yet.
@@ -106,9 +104,6 @@ func Open(repo *gitdb.Repo, url string, opts Options) (Store, error) {
 	}
 	if opts.Root == "" {
 		opts.Root = repo.Root()
-	}
-	if opts.Token != "" {
-		repo.SetToken(opts.Token, opts.TokenHost)
 	}
 	if opts.Update == nil {
 		opts.Update = func(int, int, string) {}
