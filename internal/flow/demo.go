@@ -11,89 +11,149 @@ import (
 	"time"
 
 	"github.com/plumb-ml/plumb/examples"
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// Demo is what the demo made.
+// Demo is what the demo made: a story of months, each moment of which is one flow over what somebody had changed.
 type Demo struct {
-	Folder string
-	Pushed *Published // the base, staged as version 1
-	Review *Published // the branch, measured and recorded
-	Report *Reported
-	Branch string
+	Folder  string
+	Moments []Moment
+	Review  *Published // of the branch that is better: the comment to look at
+	Report  *Reported
+	Branch  string // that is checked out at the end
 }
 
-// demoExample and demoBranch name the embedded example and the branch of it that the demo opens.
+// Moment is one thing that somebody did, and what plumb made of it.
+type Moment struct {
+	Time   time.Time
+	Did    string // what people or the feed did, in words
+	Branch string // "" on main
+	Found  record.CI
+}
+
+// Says is what plumb made of it, in one sentence.
+func (m Moment) Says() string { return strings.TrimPrefix(brief.Of(m.Found).Sentence, "plumb: ") }
+
+// DemoOptions say where the demo's repository comes from.
+type DemoOptions struct {
+	Source fs.FS // an example's folder; nil is the embedded one
+}
+
+// demoExample and demoBranch name the embedded example and the branch that the demo ends on.
 const (
 	demoExample = "flights"
 	demoBranch  = "origin-history"
+	demoMark    = "plumb/demo-unfinished" // in .git, while the story is being told
 )
 
-// demoStart is when the demo's first commit is made: the day after the example's last row, so that the story has the time of its data.
-var demoStart = time.Date(2001, 7, 1, 9, 0, 0, 0, time.UTC)
+// demoDay is a moment of the demo's calendar, which is that of its data.
+func demoDay(month time.Month, day, hour int) time.Time {
+	return time.Date(2001, month, day, hour, 0, 0, 0, time.UTC)
+}
 
-// NewDemo copies the example into a new repository with a base and one branch, and takes both through the flows that CI would run.
-// No verdict is written anywhere in it: other data gives another comment.
-func NewDemo(ctx context.Context, dir string, o Options) (*Demo, error) {
+// NewDemo tells the example's story in a new repository: a first model, weeks of a feed that is watched, a trigger and what it proposes, and
+// branches of which one is better, one worse, one leaks and one brings broken data. Everything goes through the flows that CI would run.
+// No verdict is written anywhere in it: other data gives another story. A demo that was stopped half way is begun anew.
+func NewDemo(ctx context.Context, dir string, o Options, d DemoOptions) (*Demo, error) {
+	if err := clearUnfinished(dir); err != nil {
+		return nil, err
+	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, problem.Wrongf("name another folder: `plumb demo DIR`", "%s is there already and not empty", dir)
 	}
-	source, err := fs.Sub(examples.FS, demoExample)
-	if err != nil {
+	if d.Source == nil {
+		var err error
+		if d.Source, err = fs.Sub(examples.FS, demoExample); err != nil {
+			return nil, err
+		}
+	}
+	s := &story{source: d.Source, dir: dir, o: o, out: &Demo{Folder: dir, Branch: demoBranch}}
+	if err := s.tell(ctx); err != nil {
 		return nil, err
 	}
-	if err := copyTree(source, dir, "branches", "make"); err != nil {
-		return nil, fmt.Errorf("copying the example: %w", err)
-	}
-	repo, err := gitdb.Init(dir, "main")
-	if err != nil {
-		return nil, fmt.Errorf("making the repository: %w", err)
-	}
-	if _, err := repo.Commit(ctx, gitdb.CommitOptions{Message: "Flights: predict which arrive more than 15 minutes late", Time: demoStart, Paths: []string{"."}, Plain: true}); err != nil {
-		return nil, fmt.Errorf("making the first commit: %w", err)
-	}
-	d := &Demo{Folder: dir, Branch: demoBranch}
-	o.Dir, o.Now = dir, demoStart.Add(time.Hour)
-	if d.Pushed, err = demoFlow(ctx, o, (*Project).Push, Event{}); err != nil {
-		return nil, err
-	}
-	if err := repo.Checkout(ctx, demoBranch, true); err != nil {
-		return nil, err
-	}
-	overlay, err := fs.Sub(source, "branches/"+demoBranch)
-	if err != nil {
-		return nil, err
-	}
-	if err := copyTree(overlay, dir); err != nil {
-		return nil, fmt.Errorf("copying the branch: %w", err)
-	}
-	if _, err := repo.Commit(ctx, gitdb.CommitOptions{Message: "Try the delays seen at the origin in the last 12 hours", Time: demoStart.Add(2 * time.Hour), Paths: []string{"."}, Plain: true}); err != nil {
-		return nil, fmt.Errorf("making the branch: %w", err)
-	}
-	o.Now = demoStart.Add(3 * time.Hour)
-	if d.Review, err = demoFlow(ctx, o, (*Project).PullRequest, Event{Base: "main", PullRequest: 1}); err != nil {
-		return nil, err
-	}
-	p, err := Open(o)
-	if err != nil {
-		return nil, err
-	}
-	d.Report, err = p.Report(ctx, filepath.Join(dir, "_site"), &d.Review.Result)
-	return d, err
+	return s.out, os.Remove(filepath.Join(dir, ".git", filepath.FromSlash(demoMark)))
 }
 
-// demoFlow measures and publishes through a bundle folder, as two jobs of a CI run would.
-func demoFlow(ctx context.Context, o Options, measure func(*Project, context.Context, Event) (*Measured, error), e Event) (*Published, error) {
-	p, err := Open(o)
+// clearUnfinished takes away what a demo that was stopped left behind. Nothing but a demo has the mark.
+func clearUnfinished(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, ".git", filepath.FromSlash(demoMark))); err != nil {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != ".git" { // last: the mark is in it
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return os.RemoveAll(filepath.Join(dir, ".git"))
+}
+
+// begin makes the repository with its mark.
+func (s *story) begin() error {
+	var err error
+	if s.repo, err = gitdb.Init(s.dir, "main"); err != nil {
+		return fmt.Errorf("making the repository: %w", err)
+	}
+	mark := filepath.Join(s.dir, ".git", filepath.FromSlash(demoMark))
+	if err := os.MkdirAll(filepath.Dir(mark), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(mark, []byte("`plumb demo` begins anew when it finds this\n"), 0o644); err != nil {
+		return err
+	}
+	if err := copyTree(s.source, s.dir, "branches", "make", "data"); err != nil {
+		return fmt.Errorf("copying the example: %w", err)
+	}
+	return nil
+}
+
+// commit commits all of the working folder.
+func (s *story) commit(ctx context.Context, message string) error {
+	_, err := s.repo.Commit(ctx, gitdb.CommitOptions{Message: message, Time: s.now, Paths: []string{"."}, Plain: true})
+	return err
+}
+
+// project opens the project at the story's time.
+func (s *story) project() (*Project, error) {
+	o := s.o
+	o.Dir, o.Now = s.dir, s.now
+	return Open(o)
+}
+
+// flow measures and publishes through a bundle folder, as two jobs of a CI run would, and writes the moment down.
+func (s *story) flow(ctx context.Context, did string, measure func(*Project, context.Context, Event) (*Measured, error), e Event) (*Published, error) {
+	p, err := s.project()
 	if err != nil {
 		return nil, err
 	}
+	if s.o.Progress != nil {
+		s.o.Progress(s.now.Format(time.DateOnly) + ": " + did)
+	}
+	quiet := p.opt
+	quiet.Progress = nil // the steps of a dozen flows are no story
+	p.opt = quiet
 	m, err := measure(p, ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	return p.PublishMeasured(ctx, m, PublishOptions{})
+	done, err := p.PublishMeasured(ctx, m, PublishOptions{})
+	if err != nil {
+		return nil, err
+	}
+	moment := Moment{Time: s.now, Did: did, Found: done.Result}
+	if e.PullRequest > 0 {
+		moment.Branch = s.branch
+	}
+	s.out.Moments = append(s.out.Moments, moment)
+	return done, nil
 }
 
 // PublishMeasured hands what was measured to the publisher, through the same bundle that two jobs would use.

@@ -1,0 +1,71 @@
+package text
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/brief"
+	"github.com/plumb-ml/plumb/internal/escape"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// Tale is a story of what people did and what plumb made of it.
+type Tale struct {
+	Folder, Branch, Site string
+	Moments              []Moment
+	Last                 brief.Brief          // of the last moment
+	OnMerge              []string             // what merging it does
+	Live                 []record.StageChange // in order
+	Open                 []record.Proposal    // made on the way
+}
+
+// Moment is one line of a tale.
+type Moment struct {
+	Day, Did, Branch string
+	Verdict          string
+	Fails            bool
+	Says             string
+}
+
+// Demo prints a tale: what happened day by day, what is so now, and where to look next.
+func Demo(o Out, t Tale) error {
+	var b strings.Builder
+	b.WriteString(o.Paint(Bold, "What happened") + "\n")
+	for _, m := range t.Moments {
+		did := m.Did
+		if m.Branch != "" {
+			did += " (" + m.Branch + ")"
+		}
+		fmt.Fprintf(&b, "%8s  %s\n", m.Day, escape.Terminal(did))
+		state := m.Verdict
+		if m.Fails {
+			state = record.GateFail
+		}
+		fmt.Fprintf(&b, "          %s\n", o.Paint(ColourOf(state), strings.TrimSpace(brief.Symbol(state)+" "+escape.Terminal(m.Says))))
+	}
+	b.WriteString("\n" + o.Paint(Bold, "What is so now") + "\n")
+	if n := len(t.Live); n > 0 {
+		last := t.Live[n-1]
+		fmt.Fprintf(&b, "  live: version %d of %s, experiment %s (%d versions before it)\n", last.Version, last.Model, last.Experiment, last.Version-1)
+	}
+	for _, m := range t.OnMerge {
+		fmt.Fprintf(&b, "  to decide: %s\n", escape.Terminal(m))
+	}
+	if _, err := io.WriteString(o.W, b.String()+"\n"+o.Paint(Bold, "The last pull request")+"\n"); err != nil {
+		return err
+	}
+	if err := Brief(o, t.Last); err != nil {
+		return err
+	}
+	b.Reset()
+	b.WriteString("\n" + o.Paint(Bold, "Where to look next") + "\n")
+	fmt.Fprintf(&b, "  the report site      %s\n", t.Site)
+	fmt.Fprintf(&b, "  what people decided  git -C %[1]s log --oneline main\n  what machines saw    git -C %[1]s log --stat plumb/ledger\n", t.Folder)
+	if n := len(t.Open); n > 0 {
+		fmt.Fprintf(&b, "  what a trigger asked git -C %s show --stat %s\n", t.Folder, t.Open[n-1].Branch)
+	}
+	fmt.Fprintf(&b, "Next: cd %s && plumb runs && plumb run --set rounds=300   (go install ./cmd/plumb puts plumb on the PATH)\n", t.Folder)
+	_, err := io.WriteString(o.W, b.String())
+	return err
+}
