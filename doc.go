@@ -6,8 +6,8 @@
 //
 // internal/problem is what is wrong with a file and where, and the errors that end a command. internal/stat is statistics without a subject:
 // clustered DeLong, resampling of groups, quantiles. internal/digest writes canonical JSON and hashes columns, because everything in plumb is
-// looked up by the digest of its inputs. internal/escape is one escaper a sink. internal/retry is
-// patience with services. templates, site and examples are embedded files.
+// looked up by the digest of its inputs. internal/escape is one escaper a sink. internal/onnx writes ONNX files.
+// internal/retry is patience with services. templates, site and examples are embedded files.
 //
 // # Grammar
 //

@@ -17,7 +17,7 @@ const module = "github.com/plumb-ml/plumb"
 // floors is the house from the ground up: a package imports only from lower floors, never from its own.
 // A new package stands here first; doc.go says what goes where.
 var floors = [][]string{
-	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "internal/retry", "templates", "site", "examples"},
+	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "internal/onnx", "internal/retry", "templates", "site", "examples"},
 	{"internal/tomlio", "internal/rule", "internal/metric"},
 	{"internal/doc", "internal/record", "internal/action", "internal/model"},
 	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/gitdb", "internal/engine", "internal/forge", "internal/objects", "internal/oci", "internal/job", "internal/learn"},
@@ -53,7 +53,7 @@ var doors = map[string][]string{
 }
 
 // beside are test doubles: packages that only tests import.
-var beside = []string{"internal/forge/forgetest", "internal/store/storetest"}
+var beside = []string{"internal/forge/forgetest", "internal/store/storetest", "internal/outside"}
 
 func TestFloors(t *testing.T) {
 	floorOf := map[string]int{}

@@ -13,22 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plumb-ml/plumb/internal/outside"
 	"github.com/plumb-ml/plumb/internal/record"
 )
-
-// need finds a program, or skips; with PLUMB_REQUIRE naming it, its absence is a failure.
-func need(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if slices.Contains(strings.Split(os.Getenv("PLUMB_REQUIRE"), ","), name) {
-		t.Fatalf("PLUMB_REQUIRE asks for %s, and there is none", name)
-	}
-	t.Skipf("there is no %s", name)
-	return ""
-}
 
 // TestGTOReadsPlumb writes a registry with plumb and reads it with the real `gto show` and `gto history`: every field that both have is equal.
 func TestGTOReadsPlumb(t *testing.T) {
@@ -105,7 +92,7 @@ func TestPlumbReadsGTO(t *testing.T) {
 }
 
 func gtoProgram(t *testing.T) string {
-	gto := need(t, "gto")
+	gto := outside.Need(t, "gto")
 	out, err := exec.Command(filepath.Join(filepath.Dir(resolved(t, gto)), "python"), "-c", "import gto; print(gto.__version__)").Output()
 	if err != nil {
 		out = []byte("of unknown version")

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/plumb-ml/plumb/internal/forge/forgetest"
+	"github.com/plumb-ml/plumb/internal/outside"
 )
 
 // The workflows play under act, which runs jobs on this machine: nothing of GitHub is there but a small forge for the comments, a bare repository
@@ -85,7 +86,7 @@ func TestPullRequestUnderAct(t *testing.T) {
 // newStage builds plumb, writes the project and starts the forge.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{act: need(t, "act"), dir: t.TempDir()}
+	s := &stage{act: outside.Need(t, "act"), dir: t.TempDir()}
 	s.program = filepath.Join(s.dir, "plumb")
 	build := exec.Command("go", "build", "-o", s.program, "../cmd/plumb")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -7,24 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
-)
 
-// need finds a program, or skips; with PLUMB_REQUIRE naming it, its absence is a failure.
-func need(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if slices.Contains(strings.Split(os.Getenv("PLUMB_REQUIRE"), ","), name) {
-		t.Fatalf("%s is required and not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"github.com/plumb-ml/plumb/internal/outside"
+)
 
 func read(t *testing.T, name string) string {
 	t.Helper()
@@ -158,7 +145,7 @@ func TestPublishNeverChecksOutHead(t *testing.T) {
 }
 
 func TestLint(t *testing.T) {
-	actionlint := need(t, "actionlint")
+	actionlint := outside.Need(t, "actionlint")
 	dir := t.TempDir()
 	put(t, dir, "action.yml", read(t, "../action.yml"))
 	put(t, dir, ".git/HEAD", "ref: refs/heads/main\n") // actionlint takes the folder above it for the repository
@@ -174,7 +161,7 @@ func TestLint(t *testing.T) {
 
 func TestShellcheck(t *testing.T) {
 	files, _ := filepath.Glob("*.sh")
-	if out, err := exec.Command(need(t, "shellcheck"), append([]string{"../.ci/run"}, files...)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(outside.Need(t, "shellcheck"), append([]string{"../.ci/run"}, files...)...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -317,8 +304,8 @@ func TestInstall(t *testing.T) {
 
 // The program is built from the Action's own folder, whatever Go settings the repository left in the environment.
 func TestInstallBuilds(t *testing.T) {
-	need(t, "go")
-	need(t, "cc")
+	outside.Need(t, "go")
+	outside.Need(t, "cc")
 	dir := t.TempDir()
 	put(t, dir, "go.mod", "module example.org/plumb\n\ngo 1.26\n")
 	put(t, dir, "cmd/plumb/main.go", "package main\n\nfunc main() { println(\"built\") }\n")

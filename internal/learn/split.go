@@ -112,7 +112,9 @@ func (s *splitter) category(h *[256]cell) {
 		var right cell
 		for i, level := range levels[:min(len(levels), maxLevels)] {
 			right.add(&h[level])
-			if left := s.total.minus(&right); s.try(&left) {
+			if i == 0 && level == missingBin {
+				s.missingAlone(right)
+			} else if left := s.total.minus(&right); s.try(&left) {
 				s.best.set = slices.Clone(levels[:i+1])
 			}
 		}
@@ -124,5 +126,15 @@ func (s *splitter) category(h *[256]cell) {
 	s.best.missingLeft = !slices.Contains(s.best.set, missingBin)
 	if h[missingBin].n == 0 {
 		s.best.missingLeft = 2*s.best.left.n >= s.total.n
+	}
+}
+
+// missingAlone tries all levels against the missing ones, which go left: the right side must have a level, or XGBoost refuses the tree.
+func (s *splitter) missingAlone(missing cell) {
+	if s.try(&missing) {
+		s.best.set = nil
+		for code := range s.binners[s.column].bins {
+			s.best.set = append(s.best.set, uint8(code))
+		}
 	}
 }

@@ -122,7 +122,7 @@ func (x *xgbTree) tree(features []Feature) (Tree, error) {
 func (x *xgbTree) sets(t Tree, features []Feature) error {
 	for k, i := range x.CatNodes {
 		from, size := x.CatSegments[k], x.CatSizes[k]
-		if i < 0 || int(i) >= len(t) || x.Types[i] != 1 || t[i].Leaf() || t[i].Set != nil || from < 0 || size < 0 || from > int64(len(x.Categories)) || size > int64(len(x.Categories))-from {
+		if i < 0 || int(i) >= len(t) || x.Types[i] != 1 || t[i].Leaf() || t[i].Set != nil || from < 0 || size < 1 || from > int64(len(x.Categories)) || size > int64(len(x.Categories))-from {
 			return fmt.Errorf("set %d of categories belongs to no split", k)
 		}
 		codes := features[t[i].Feature].Codes()
