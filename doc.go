@@ -30,7 +30,8 @@
 // # Keepers and rows
 //
 // internal/ledger keeps records on a branch, internal/store keeps blobs. internal/dataset pins and profiles data. internal/trainset turns a
-// question and an experiment into rows: labels, parts, features as they were known.
+// question and an experiment into rows: labels, parts, features as they were known. internal/program is the contract with a person's program that
+// learns from them.
 //
 // # Faces, acts, doors
 //

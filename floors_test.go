@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/gitdb", "internal/engine", "internal/forge", "internal/objects", "internal/oci", "internal/job", "internal/learn"},
 	{"internal/ledger", "internal/store"},
 	{"internal/dataset"},
-	{"internal/trainset", "internal/brief"},
+	{"internal/trainset", "internal/program", "internal/brief"},
 	{"internal/page", "internal/comment", "internal/text"},
 	{"internal/flow"},
 	{"internal/cli"},

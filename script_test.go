@@ -18,13 +18,15 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/cli"
 	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/job"
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"plumb": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())) },
+		"plumb":   func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())) },
+		"trainer": trainer,
 	})
 }
 
@@ -37,9 +39,17 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE") != "",
+		Condition: func(name string) (bool, error) {
+			if name == "landlock" {
+				return !strings.HasPrefix(job.Sandbox(), "none: "), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mkdata":   makeData,
 			"project":  makeProject,
+			"program":  makeProgram,
+			"nosecret": noSecret,
 			"verdicts": verdicts,
 			"replace":  replaceText,
 			"results":  sameResults,

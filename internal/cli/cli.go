@@ -26,6 +26,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/program"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/text"
 )
@@ -151,6 +152,7 @@ func (a *app) fail(err error) int {
 	}
 	var quiet *silent
 	if !errors.As(err, &quiet) {
+		a.lastOf(err)
 		text.Error(text.To(a.err, a.env), err.Error(), hint)
 		if a.json {
 			said := struct {
@@ -165,6 +167,38 @@ func (a *app) fail(err error) int {
 		}
 	}
 	return exit
+}
+
+// log shows what a person's program printed: folded in the log of a CI job, where no line of it is a command; else with --verbose.
+func (a *app) log(title string, printed []byte) {
+	said := escape.TerminalLines(string(printed))
+	w := action.NewWriter(a.env, a.err)
+	switch {
+	case a.getenv("GITHUB_ACTIONS") == "true":
+		_ = w.Group(title, func() error { // a log that can't be written is no reason to stop
+			return w.Quote(func(log io.Writer) error { _, err := io.WriteString(log, said); return err })
+		})
+	case a.verbose:
+		fmt.Fprintf(a.err, "plumb: %s printed:\n%s\n", escape.Terminal(title), said)
+	}
+}
+
+// shownLines is how many of a failed program's last lines are shown.
+const shownLines = 15
+
+// lastOf shows the end of what a program printed that failed, unless all of it was shown before.
+func (a *app) lastOf(err error) {
+	var f *program.Failure
+	if !errors.As(err, &f) || a.json || a.verbose || a.getenv("GITHUB_ACTIONS") == "true" {
+		return
+	}
+	lines := strings.Split(strings.TrimSpace(escape.TerminalLines(string(f.Log))), "\n")
+	if len(lines) < 2 { // the error has it
+		return
+	}
+	for _, line := range lines[max(0, len(lines)-shownLines):] {
+		fmt.Fprintln(a.err, "  |", line)
+	}
 }
 
 // count says how many, as "1 run" or "2 runs".
@@ -226,7 +260,8 @@ func (a *app) printJSON(v any) error {
 
 // options are what every act wants to know.
 func (a *app) options() (flow.Options, error) {
-	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), TokenHost: action.ServerHost(a.env), Progress: a.progress.Step, Meter: a.progress.Update}
+	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), TokenHost: action.ServerHost(a.env), Progress: a.progress.Step, Env: a.env,
+		Meter: a.progress.Update, Log: a.log}
 	if a.verbose {
 		o.Progress = func(step string) { fmt.Fprintln(a.err, "plumb:", escape.Terminal(step)) }
 	}

@@ -40,6 +40,7 @@ type Train struct {
 	Command []string `toml:"command" about:"a program and its arguments"`
 	Code    []string `toml:"code" about:"patterns of the files that the program is made of"`
 	Lock    string   `toml:"lock" about:"the file that pins what the program needs"`
+	Format  string   `toml:"format" enum:"parquet|csv" default:"parquet" about:"of the files that the program is given and writes"`
 	Env     []string `toml:"env" about:"names of environment variables that the program gets"`
 	Seed    int64    `toml:"seed" default:"1" about:"of everything random"`
 	Timeout string   `toml:"timeout" about:"a duration; 1h when absent"`
@@ -49,7 +50,7 @@ type Train struct {
 // Predict says how a command learner scores rows.
 type Predict struct {
 	Command []string `toml:"command" about:"a program and its arguments; {in}, {out} and {model} stand for paths"`
-	Worker  []string `toml:"worker" about:"a program that stays and answers lines of JSON"`
+	Worker  []string `toml:"worker" about:"a program that stays and answers lines of JSON; {model} stands for a path"`
 }
 
 // HypothesisDigest is that of what was claimed: hypothesis and expect. They decide no outcome, so they are no input of a run.
@@ -92,7 +93,7 @@ func (e *Experiment) checkTrain(c checker) {
 		c.duration(t.Timeout, "train", "timeout")
 	}
 	if t.Learner != "command" {
-		for _, key := range [][]string{{"train", "command"}, {"train", "code"}, {"train", "lock"}, {"train", "env"}, {"predict"}} {
+		for _, key := range [][]string{{"train", "command"}, {"train", "code"}, {"train", "lock"}, {"train", "env"}, {"train", "format"}, {"predict"}} {
 			if c.has(key...) && t.Learner != "" && slices.Contains([]string{"glm", "gbdt"}, t.Learner) {
 				c.atKey("train", key...).errorf("%s is for learner = \"command\"; this is %s", strings.Join(key, "."), t.Learner)
 			}
@@ -110,6 +111,14 @@ func (e *Experiment) checkTrain(c checker) {
 	}
 	if len(e.Predict.Command) > 0 && len(e.Predict.Worker) > 0 && c.has("predict", "worker") {
 		c.atKey("train", "predict", "worker").errorf("predict has both command and worker").hint("keep one")
+	}
+	if command := e.Predict.Command; len(command) > 0 && c.has("predict", "command") {
+		for _, word := range []string{"{in}", "{out}"} {
+			if !strings.Contains(strings.Join(command, " "), word) {
+				c.at("placeholder", "predict", "command").errorf("predict.command does not say where %s goes", word).
+					hint(`for example ["python", "predict.py", "{in}", "{out}", "{model}"]`)
+			}
+		}
 	}
 	for i, name := range t.Env {
 		if name == "" || strings.ContainsAny(name, "= \x00") || strings.HasPrefix(name, "PLUMB_") {

@@ -122,6 +122,15 @@ func (e *Experiment) digest() (string, error) {
 	})
 }
 
+// ParamsJSON is an experiment's [params] as they are digested: the text that a person's program is given.
+func (s *Set) ParamsJSON(experiment string) ([]byte, error) {
+	e := s.Experiments[experiment]
+	if e == nil {
+		return nil, s.unknownExperiment(experiment)
+	}
+	return digest.Canonical(plainOf(reflect.ValueOf(e.Params)))
+}
+
 // featureDigest is that of a view's document and of each dataset that it reads: its own, and those whose names its queries hold.
 func (s *Set) featureDigest(view string) (string, error) {
 	f := s.Features[view]

@@ -81,6 +81,44 @@ func (s *Set) Views(experiment string) []string {
 	return slices.Compact(out)
 }
 
+// Beside names the columns of the question's dataset that a person's program is given beside its features, so that it can group and order rows: those
+// that the experiment's views join by, and the event time. What is no feature of its own row (late, of the label, forbidden) is left out, and what is
+// among the features already.
+func (s *Set) Beside(experiment string) []string {
+	p, err := s.Parts(experiment)
+	if err != nil {
+		return nil
+	}
+	skip := []string{"row_id", "label", "weight"}
+	for _, g := range (&loader{set: s}).guardrails(p.Model, p.Dataset, Environment(p.Lock, p.Dataset)) {
+		skip = append(skip, g.column)
+	}
+	for _, name := range p.Experiment.Features.Use {
+		skip = append(skip, s.use(p.Experiment, name).Name)
+	}
+	var names []string
+	for _, id := range s.Views(experiment) {
+		v := s.Features[id]
+		if v == nil {
+			continue
+		}
+		for _, entity := range v.Entity {
+			if from, ok := v.On[entity]; ok {
+				entity = from
+			}
+			names = append(names, entity)
+		}
+	}
+	names = append(names, p.Dataset.Time.Event)
+	var out []string
+	for _, name := range names {
+		if name != "" && !slices.Contains(skip, name) {
+			out, skip = append(out, name), append(skip, name)
+		}
+	}
+	return out
+}
+
 // Champions gives the experiment that each model's document names, by model. Models without one are left out.
 func (s *Set) Champions() map[string]string {
 	out := map[string]string{}

@@ -38,7 +38,7 @@ func (db *DB) CheckSelect(ctx context.Context, query string) (tables []string, e
 	case strings.ContainsRune(query, 0):
 		return nil, problem.Wrongf("", "the query holds a zero byte")
 	}
-	rows, err := db.Query(ctx, "select json_serialize_sql("+literal(query)+"::varchar)::varchar")
+	rows, err := db.Query(ctx, "select json_serialize_sql("+Literal(query)+"::varchar)::varchar")
 	if err != nil {
 		return nil, err
 	}

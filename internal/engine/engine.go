@@ -91,7 +91,7 @@ func settings(o Options, temp string) []string {
 		"set TimeZone = 'UTC'",
 		"set preserve_insertion_order = true",
 		"set enable_progress_bar = false",
-		"set temp_directory = " + literal(temp),
+		"set temp_directory = " + Literal(temp),
 		"set allowed_directories = " + literals(dirs),
 		"set allowed_paths = " + literals(files),
 		"set autoinstall_known_extensions = false",
@@ -99,7 +99,7 @@ func settings(o Options, temp string) []string {
 		"set allow_community_extensions = false",
 	}
 	if o.Memory != "" {
-		out = append(out, "set memory_limit = "+literal(o.Memory))
+		out = append(out, "set memory_limit = "+Literal(o.Memory))
 	}
 	if o.Threads > 0 {
 		out = append(out, fmt.Sprintf("set threads = %d", o.Threads))

@@ -259,7 +259,7 @@ func TestWriteFrame(t *testing.T) {
 	if err := os.WriteFile(path, files[0], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	back, err := many.Frame(t.Context(), "select * from read_parquet("+literal(path)+")")
+	back, err := many.Frame(t.Context(), "select * from read_parquet("+Literal(path)+")")
 	if err != nil || !reflect.DeepEqual(src, back) {
 		t.Errorf("read back: %v, %d rows", err, back.N)
 	}

@@ -59,7 +59,7 @@ func Raw(files []string, format string, cols []table.Column) string {
 	}
 	names := make([]string, len(cols))
 	for i, c := range cols {
-		names[i] = literal(c.Name) + ": " + kind
+		names[i] = Literal(c.Name) + ": " + kind
 	}
 	columns := "{" + strings.Join(names, ", ") + "}"
 	if format == JSON {
@@ -130,12 +130,13 @@ func TypeName(t table.Type) string {
 // Ident quotes a name for SQL.
 func Ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// Literal writes text as SQL has it.
+func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func literals(list []string) string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = literal(s)
+		out[i] = Literal(s)
 	}
 	return "[" + strings.Join(out, ", ") + "]"
 }

@@ -58,7 +58,7 @@ func (db *DB) copyTo(ctx context.Context, query, path string) (int64, error) {
 	db.files++
 	half := filepath.Join(db.temp, fmt.Sprintf("write-%d.parquet", db.files))
 	defer os.Remove(half)
-	result, err := db.conn.ExecContext(ctx, "copy ("+query+") to "+literal(half)+" "+parquetOptions)
+	result, err := db.conn.ExecContext(ctx, "copy ("+query+") to "+Literal(half)+" "+parquetOptions)
 	if err != nil {
 		return 0, shorten(err)
 	}

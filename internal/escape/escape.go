@@ -66,14 +66,21 @@ func isOverride(r rune) bool {
 	return r == 0x61C || r == 0x200E || r == 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
 }
 
-// Terminal gives text as one line that moves no cursor and changes no colour.
-func Terminal(text string) string { return Clean(text) }
+// Terminal gives text as one line that moves no cursor and changes no colour. Logs of GitHub's runners are terminals too: they take a line that begins
+// with :: and what follows ##[ anywhere for commands, so both are parted.
+func Terminal(text string) string {
+	text = Clean(text)
+	if start := strings.TrimLeft(text, " "); strings.HasPrefix(start, "::") {
+		text = text[:len(text)-len(start)] + ": " + start[1:]
+	}
+	return strings.ReplaceAll(text, "##[", "## [")
+}
 
 // TerminalLines is Terminal for text of several lines: a diff, a document.
 func TerminalLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = Clean(line)
+		lines[i] = Terminal(line)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -22,7 +22,7 @@ var hostile = []string{
 	"</details>", "<!-- plumb:v1 kind=pr -->", "-->", "&lt;b&gt;", "&#64;ann", "&commat;ann", "@ann", "x @org/team y", "a@example.com", "[x](http://e.example)", "![x](y)", "[x]: http://e.example",
 	"[^1]", "http://e.example", "https://e.example/a?b=c", "ftp://e.example", "HTTP://E.example", "www.e.example", "//e.example", "javascript:alert(1)", "<javascript:alert(1)>", "mailto:a@b.example", "#12", "o/r#1", "GH-12",
 	"0123456789abcdef0123456789abcdef01234567", "a1b2c3d", ":x:", ":a:b:c:", ":+1:", "$x$", "$$x$$", "$`x`$", "/merge", "atlantis apply", "\u202eevil", "a\u200bb", "\u2066x\u2069", "\x1b[31mred\x1b[0m", "\x00", "\x80\xff",
-	"=1+1", "+1", "-1", "-0.5", "@SUM(A1)", "-cmd|' /C calc'!A0", "::error::x", "%0A::error::x", "a%b,c:d", "\ufeffx", "🏳️‍🌈", "naïve – Größe", "[ ] task", "[x] task", "^sup^", "a_b_c", "1.5", "v1.2", "\"q\"", "'q'",
+	"=1+1", "+1", "-1", "-0.5", "@SUM(A1)", "-cmd|' /C calc'!A0", "::error::x", "  ::error::x", ":::x", "a ##[error]x", "###[x", "%0A::error::x", "a%b,c:d", "\ufeffx", "🏳️‍🌈", "naïve – Größe", "[ ] task", "[x] task", "^sup^", "a_b_c", "1.5", "v1.2", "\"q\"", "'q'",
 	"\U000e0041tag", "term\n: definition", "x\\\ny", "a  \nb", "&", "&amp;", "&nbsp;", "&#x3c;b&#x3e;", "a<b>c", "<a@b.example>", "`a", "a`", "x`|`y",
 }
 
@@ -115,6 +115,9 @@ func TestClean(t *testing.T) {
 			}
 			if sink(got) != got {
 				t.Errorf("cleaning %q twice differs", text)
+			}
+			if got := Terminal(text); strings.HasPrefix(strings.TrimSpace(got), "::") || strings.Contains(got, "##[") {
+				t.Errorf("%q is a command: %q", text, got)
 			}
 		}
 	}

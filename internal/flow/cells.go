@@ -189,7 +189,7 @@ func (s *sweep) record(ctx context.Context, batch []finished) error {
 	var files []ledger.File
 	for _, f := range batch {
 		run := f.x.run
-		located(stored, &run.Artifact, &run.Evaluation, &run.Detail)
+		located(stored, pointersOf(&run)...)
 		path, data, err := record.Encode(run)
 		if err != nil {
 			return fmt.Errorf("writing the record of cell %d: %w", f.cell+1, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -15,6 +16,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
+	"github.com/plumb-ml/plumb/internal/table"
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
@@ -31,6 +33,7 @@ type execution struct {
 	model scorer // nil where only what it predicted is known
 	eval  record.Evaluation
 	blobs []store.Blob
+	notes []string // what the reader should know of how it was made
 }
 
 // inputs gives what decides the outcome of an experiment in a tree, with its digest.
@@ -83,9 +86,6 @@ type reading struct {
 // answer is execute with the sheet read.
 func (w *workshop) answer(ctx context.Context, t *Tree, experiment string, s reading) (*execution, error) {
 	e := t.Docs.Experiments[experiment]
-	if e.Train.Learner == "command" {
-		return nil, problem.Wrongf("glm and gbdt are built in", "%s: this version of plumb checks and digests learner = \"command\", and does not run it", e.Path)
-	}
 	if err := wrongParams(t.Docs, e); err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Path, err)
 	}
@@ -132,8 +132,14 @@ func (w *workshop) sheet(ctx context.Context, t *Tree, experiment string) (sheet
 	if err != nil {
 		return sheet{}, err
 	}
-	features, err := trainset.Features(ctx, data, t.Docs, experiment, rows)
-	return sheet{rows: rows, features: features}, err
+	s := sheet{rows: rows, beside: table.Frame{N: len(rows.RowID)}}
+	if s.features, err = trainset.Features(ctx, data, t.Docs, experiment, rows); err != nil {
+		return s, err
+	}
+	if t.Docs.Experiments[experiment].Train.Learner == learnerCommand {
+		s.beside, err = trainset.Beside(ctx, data, t.Docs, experiment, rows)
+	}
+	return s, err
 }
 
 // evaluate scores the test and the valid part and fills the record's result and blobs.
@@ -163,7 +169,7 @@ func (w *workshop) evaluate(ctx context.Context, t *Tree, s sheet, learned *trai
 		return err
 	}
 	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
-	detail.Importance = x.model.importance()
+	detail.Importance, detail.Reported = x.model.importance(), learned.reported
 	details, err := json.Marshal(detail)
 	if err != nil {
 		return fmt.Errorf("writing the details: %w", err)
@@ -175,7 +181,25 @@ func (w *workshop) evaluate(ctx context.Context, t *Tree, s sheet, learned *trai
 	x.run.Artifact = x.keep(learned.artifact.Data, learned.artifact.Type, 0)
 	x.run.Detail = x.keep(details, typeJSON, 0)
 	x.run.Evaluation = x.keep(evaluation, typeParquet, int64(len(x.eval.RowID)))
+	x.ofProgram(learned)
 	return nil
+}
+
+// ofProgram adds what only a run of a person's program has.
+func (x *execution) ofProgram(learned *trained) {
+	if x.run.Learner != learnerCommand {
+		return
+	}
+	x.run.Artifact.Name, x.run.Sandbox, x.notes = learned.name, learned.sandbox, learned.notes
+	if learned.version != "" {
+		x.run.Environment = learned.version + ", " + x.run.Environment
+	}
+	if log := learned.told(); len(log) > 0 {
+		x.run.Log = x.keep(log, typeLog, 0)
+	}
+	if why, none := strings.CutPrefix(learned.sandbox, "none: "); none {
+		x.notes = append(x.notes, "nothing kept its program from reading the repository, labels among it: "+why)
+	}
 }
 
 // keep adds a blob to what has to be stored and gives its pointer.
@@ -188,6 +212,11 @@ func (x *execution) keep(data []byte, kind string, rows int64) record.Pointer {
 // pointerOf names a blob before it is stored; the `git` store adds the object id.
 func pointerOf(b store.Blob) record.Pointer {
 	return record.Pointer{SHA256: hexOf(b.Data), Bytes: int64(len(b.Data)), Type: b.Type, Rows: b.Rows}
+}
+
+// pointersOf are those of a run.
+func pointersOf(run *record.Run) []*record.Pointer {
+	return []*record.Pointer{&run.Artifact, &run.Evaluation, &run.Detail, &run.Log}
 }
 
 // located takes over what the store says about where blobs are.

@@ -58,6 +58,7 @@ func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspectio
 		return nil, err
 	}
 	defer i.shop.close()
+	i.shop.publishes = true
 	if err := i.sort(); err != nil {
 		return nil, err
 	}

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/plumb-ml/plumb/internal/digest"
 	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/model"
+	"github.com/plumb-ml/plumb/internal/program"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -105,20 +107,80 @@ func (i *inspection) numbers(x *execution) error {
 	if threshold != run.Threshold || again.Digest != run.Result.Digest || !reflect.DeepEqual(again, run.Result) {
 		return errors.New("its numbers are not those of its evaluation")
 	}
+	if err := i.beside(run); err != nil {
+		return err
+	}
 	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
 	detail.Importance = x.model.importance()
-	want, err := json.Marshal(detail)
+	said, err := i.take(run.Detail, typeJSON, 0)
 	if err != nil {
 		return err
 	}
-	if said, err := i.take(run.Detail, typeJSON, 0); err != nil || !bytes.Equal(said, want) {
+	if run.Learner == learnerCommand {
+		if detail.Reported, err = reported(said); err != nil {
+			return err
+		}
+	}
+	if want, err := json.Marshal(detail); err != nil || !bytes.Equal(said, want) {
 		return errors.Join(errors.New("its details are not those of its evaluation and model"), err)
 	}
 	return nil
 }
 
+// beside checks what only a run of a person's program has: its log, and the name of what held it. They are the job's own word.
+func (i *inspection) beside(run record.Run) error {
+	if run.Learner != learnerCommand {
+		if !run.Log.IsZero() || run.Sandbox != "" || run.Artifact.Name != "" {
+			return errors.New("it has what only a person's program leaves")
+		}
+		return nil
+	}
+	if !plainText(run.Sandbox, 200) {
+		return errors.New("what it says of its sandbox can't be true")
+	}
+	if run.Log.IsZero() {
+		return nil
+	}
+	log, err := i.take(run.Log, typeLog, 0)
+	if err == nil && (len(log) > maxLog || !utf8.Valid(log)) {
+		err = fmt.Errorf("its log of %d bytes is not as plumb keeps logs", len(log))
+	}
+	return err
+}
+
+// reported reads what a program says of its own learning out of the details. It can't be made again, only bounded.
+func reported(details []byte) ([]record.ReportedCurve, error) {
+	var d struct {
+		Reported []record.ReportedCurve `json:"reported"`
+	}
+	if err := json.Unmarshal(details, &d); err != nil {
+		return nil, fmt.Errorf("its details can't be read: %w", err)
+	}
+	if len(d.Reported) > record.MaxReportedCurves {
+		return nil, fmt.Errorf("it reports %d curves, and at most %d are kept", len(d.Reported), record.MaxReportedCurves)
+	}
+	for _, c := range d.Reported {
+		if err := c.Check(); err != nil {
+			return nil, err
+		}
+	}
+	return d.Reported, nil
+}
+
 // learned reads the model of a run, which has to be one that its learner could have written, and gives what of it enters the result.
 func (i *inspection) learned(run record.Run) (scorer, string, error) {
+	if run.Learner == learnerCommand { // its bytes are the program's business, and nobody opens them here
+		kind := program.TypeTar
+		if run.Artifact.Name != "" {
+			kind = program.TypeFile
+		}
+		encoded, err := i.take(run.Artifact, kind, 0)
+		if err != nil {
+			return nil, "", err
+		}
+		m, err := i.shop.commandModel(i.head, run, encoded)
+		return m, "", err
+	}
 	encoded, err := i.take(run.Artifact, typeModel, 0)
 	if err != nil {
 		return nil, "", err

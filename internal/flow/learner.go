@@ -20,6 +20,7 @@ type sheet struct {
 	rows     *trainset.Rows
 	features table.Frame // one column a feature, in the document's order
 	kept     map[string]sheet
+	beside   table.Frame // for a person\'s program only: entity and time columns
 }
 
 // keep makes selections of parts once, for many trainings that only read them.
@@ -44,7 +45,7 @@ func (s sheet) of(parts ...trainset.Part) sheet {
 }
 
 func (s sheet) pick(index []int) sheet {
-	return sheet{rows: s.rows.Select(index), features: s.features.Select(index)}
+	return sheet{rows: s.rows.Select(index), features: s.features.Select(index), beside: s.beside.Select(index)}
 }
 
 // scorer is a model that was trained, whatever trained it: it answers for any rows that have its features.
@@ -60,16 +61,30 @@ type trained struct {
 	scorer
 	artifact store.Blob
 	digest   string      // of the model, where the same inputs give the same bytes: built-in learners only
-	scores   [][]float64 // what training itself said of the test and the valid rows; nil: the model is asked
+	scores   [][]float64 // what training itself said of the test rows, then of the valid rows; nil: the model is asked
+
+	// Of a person's program only.
+	name     string // of the model's file
+	log      []byte
+	reported []record.ReportedCurve
+	sandbox  string
+	version  string   // of its interpreter
+	notes    []string // what the reader should know
 }
 
 // train lets the experiment's learner learn from the train and the valid rows. seed is the document's, or that of a repeat.
 func (w *workshop) train(ctx context.Context, t *Tree, e *doc.Experiment, s sheet, seed int64) (*trained, error) {
+	if e.Train.Learner == learnerCommand {
+		return w.trainCommand(ctx, t, e, s, seed)
+	}
 	return w.trainBuiltin(ctx, e, s, seed)
 }
 
 // scorerOf reads back the model of a run, to score rows with what the tree says: its inputs are those of the run, so its code is too.
 func (w *workshop) scorerOf(t *Tree, run record.Run, artifact []byte) (scorer, error) {
+	if run.Learner == learnerCommand {
+		return w.commandModel(t, run, artifact)
+	}
 	m, err := model.Load(artifact)
 	if err != nil {
 		return nil, fmt.Errorf("reading the model of run %s: %w", run.ID, err)

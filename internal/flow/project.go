@@ -15,6 +15,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,12 @@ type Options struct {
 	Token     string           // of the forge, for an HTTPS remote; "" leaves it to Git's own credentials
 	TokenHost string           // the only host that gets it; "" stands for the remote's
 	Progress  func(msg string) // told what is going on; nil: nobody is
+
+	// Env is the environment of plumb, as of os.Environ: what of it a person's program gets, its experiment says.
+	Env []string
+
+	// Log is given what a person's program printed, without secrets. nil: it is in the run's log only.
+	Log func(title string, text []byte)
 
 	// Meter is told how far that is: done of total, and a word on it. nil: nobody is.
 	Meter func(done, total int, note string)
@@ -178,6 +185,12 @@ func (p *Project) meter(done, total int, note string) {
 	}
 }
 
+func (p *Project) tellLog(title string, text []byte) {
+	if p.opt.Log != nil && len(text) > 0 {
+		p.opt.Log(title, text)
+	}
+}
+
 // header starts a record of this kind made by this command.
 func (p *Project) header(kind string, t *Tree) record.Header {
 	h := record.Header{Schema: 1, Kind: kind, Time: p.now(), Actor: p.actor(),
@@ -240,7 +253,7 @@ func (p *Project) Working() (*Tree, error) {
 	}
 	t.Commit = commit
 	var files []string
-	for _, f := range t.Docs.Files {
+	for _, f := range slices.Concat(t.Docs.Files, programFiles(t.Docs)) {
 		files = append(files, path.Join(p.Prefix, f))
 	}
 	if t.Dirty, err = p.Repo.Dirty(files...); err != nil {
@@ -250,6 +263,27 @@ func (p *Project) Working() (*Tree, error) {
 		t.Difference, err = p.Repo.Difference(files...)
 	}
 	return t, err
+}
+
+// programFiles lists the code and locks of a tree's command learners. Which can't be found is said where they are run.
+func programFiles(docs *doc.Set) []string {
+	var out []string
+	for _, id := range keys(docs.Experiments) {
+		e := docs.Experiments[id]
+		if e.Train.Learner != learnerCommand {
+			continue
+		}
+		code, err := docs.CodeFiles(id)
+		if err != nil {
+			continue
+		}
+		for _, f := range code {
+			out = append(out, f.Path)
+		}
+		out = append(out, e.Train.Lock)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // sound refuses a tree whose documents have errors.

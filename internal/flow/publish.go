@@ -166,7 +166,7 @@ func (pub *publication) record(ctx context.Context) (string, error) {
 func (i *inspection) pointers() []*record.Pointer {
 	var all, out []*record.Pointer
 	for n := range i.runs {
-		all = append(all, &i.runs[n].Artifact, &i.runs[n].Evaluation, &i.runs[n].Detail)
+		all = append(all, pointersOf(&i.runs[n])...)
 	}
 	for n := range i.snapshots {
 		all = append(all, &i.snapshots[n].Profile, &i.snapshots[n].Quality)

@@ -8,9 +8,13 @@ import (
 	"reflect"
 
 	"github.com/plumb-ml/plumb/internal/evaluate"
+	"github.com/plumb-ml/plumb/internal/program"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/trainset"
 )
+
+// programSilent is what is known here of a base whose program should have scored head's rows and did not. What it printed is the job's word.
+const programSilent = "its program did not score head's rows in the measuring job"
 
 // baseSide finds base's rows as scored. They must be all test rows of head that base did not train on, and be re-scored where that can be done:
 // which rows and which method is nobody's choice.
@@ -34,8 +38,9 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 		return i.storedBase(ctx, t, said, c, x)
 	}
 	var want record.Evaluation
+	repeated := false
 	if x != nil {
-		want, c.leftOut, err = i.shop.rescore(ctx, i.trees(), t, x)
+		want, c.leftOut, repeated, err = i.rescored(ctx, t, x)
 	} else {
 		x = &execution{}
 		x.run, want, c.leftOut, err = i.passingBase(ctx, t)
@@ -48,7 +53,7 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 		return err
 	}
 	switch {
-	case x.model != nil && !sameScores(eval.Scores, want.Scores):
+	case repeated && !sameScores(eval.Scores, want.Scores):
 		return errors.New("its scores are not those of the model in the ledger")
 	case x.model == nil:
 		if x.run.Threshold, err = i.baseThreshold(t, said.Base.Threshold, eval); err != nil {
@@ -60,6 +65,24 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 	c.base, c.method = (&execution{run: run, eval: eval}).as(t.Base), rescored
 	c.base.Evaluation = said.Base.Evaluation
 	return nil
+}
+
+// rescored scores head's rows again with a model of the ledger. A person's program is not run here: of that only the rows are made again, and its
+// scores are the job's word.
+func (i *inspection) rescored(ctx context.Context, t task, x *execution) (want record.Evaluation, leftOut int, repeated bool, err error) {
+	c, isProgram := x.model.(*commanded)
+	if !isProgram {
+		want, leftOut, err = i.shop.rescore(ctx, i.trees(), t, x)
+		return want, leftOut, true, err
+	}
+	if !c.canScore() {
+		return want, 0, false, program.ErrNoPredict
+	}
+	s, leftOut, err := i.shop.questions(ctx, i.trees(), t, x)
+	if err != nil {
+		return want, 0, false, err
+	}
+	return s.rows.Evaluation(nil).Answered(x.eval.Classes), leftOut, false, nil
 }
 
 // passingBase is what can be said of a base champion that was run for this comparison only: its inputs, and by its split which rows it may score.
@@ -99,10 +122,14 @@ func (i *inspection) passingStored(ctx context.Context, t task, said record.Comp
 	}
 	run.Split = own.Split
 	_, _, err = i.shop.questions(ctx, i.trees(), t, &execution{run: run, eval: own.Evaluation(nil)})
-	if err == nil {
+	switch command := i.base.Docs.Experiments[t.Base].Train.Learner == learnerCommand; {
+	case err != nil:
+		c.why = err.Error()
+	case command:
+		c.why = programSilent
+	default:
 		return fmt.Errorf("nothing keeps the base model from being re-scored, and the bundle compares by %.20q", said.Method)
 	}
-	c.why = err.Error()
 	eval, err := i.evaluation(ctx, said.Base.Evaluation, own.Evaluation(nil))
 	if err != nil {
 		return err
@@ -130,11 +157,15 @@ func (i *inspection) baseThreshold(t task, said float64, eval record.Evaluation)
 // storedBase allows what a run of the ledger predicted, unchanged, and only where its model can't score head's rows here either.
 func (i *inspection) storedBase(ctx context.Context, t task, said record.Comparison, c *comparing, x *execution) error {
 	if x != nil {
-		_, _, err := i.shop.rescore(ctx, i.trees(), t, x)
-		if err == nil {
+		_, _, repeated, err := i.rescored(ctx, t, x)
+		switch {
+		case err != nil:
+			c.why = err.Error()
+		case !repeated:
+			c.why = programSilent
+		default:
 			return fmt.Errorf("the base model can be re-scored, and the bundle compares by %.20q", said.Method)
 		}
-		c.why = err.Error()
 	} else {
 		c.why = "no run of it in the ledger has a model that can be read"
 	}

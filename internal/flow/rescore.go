@@ -226,7 +226,7 @@ func (w *workshop) rescore(ctx context.Context, pair trees, t task, x *execution
 	}
 	asked := *s.rows
 	asked.Classes = x.eval.Classes // it answers for the classes that it knows, which need not be those of head's data
-	scores, err := x.model.score(ctx, sheet{rows: &asked, features: s.features})
+	scores, err := x.model.score(ctx, sheet{rows: &asked, features: s.features, beside: s.beside})
 	if err != nil {
 		return record.Evaluation{}, 0, err
 	}
@@ -260,7 +260,12 @@ func (w *workshop) questions(ctx context.Context, pair trees, t task, x *executi
 	if err != nil {
 		return s, 0, err
 	}
-	s.features, err = trainset.Features(ctx, data, &mixed, t.Base, s.rows)
+	if s.features, err = trainset.Features(ctx, data, &mixed, t.Base, s.rows); err != nil {
+		return s, 0, err
+	}
+	if s.beside.N = len(s.rows.RowID); mixed.Experiments[t.Base].Train.Learner == learnerCommand {
+		s.beside, err = trainset.Beside(ctx, data, &mixed, t.Base, s.rows)
+	}
 	return s, leftOut, err
 }
 

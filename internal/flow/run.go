@@ -135,13 +135,13 @@ func (p *Project) execute(ctx context.Context, t *Tree, v *ledger.View, o RunOpt
 	if err != nil {
 		return nil, fmt.Errorf("storing the run: %w", err)
 	}
-	located(stored, &x.run.Artifact, &x.run.Evaluation, &x.run.Detail)
+	located(stored, pointersOf(&x.run)...)
 	p.progress("%s: recording the run", o.Experiment)
 	if result.Run.ID, err = p.recordPrivately(ctx, x.run); err != nil {
 		return nil, err
 	}
 	x.run.ID = result.Run.ID
-	result.Notes = append(result.Notes, tooGood(x)...)
+	result.Notes = append(append(result.Notes, x.notes...), tooGood(x)...)
 	result.Comparison, err = w.againstChampion(ctx, t, v, x)
 	return result, err
 }

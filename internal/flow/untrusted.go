@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/plumb-ml/plumb/internal/engine"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/table"
 )
@@ -37,20 +38,15 @@ func (w *workshop) measureParquet(ctx context.Context, data []byte, rows int) er
 		return err
 	}
 	defer os.Remove(path)
-	name := "'" + strings.ReplaceAll(path, "'", "''") + "'"
-	totals, err := w.db.Query(ctx, "select (select num_rows from parquet_file_metadata("+name+")), (select count(*) from parquet_schema("+name+"))"+
-		", (select coalesce(sum(total_uncompressed_size), 0)::bigint from parquet_metadata("+name+")) as bytes")
-	if err != nil {
-		return err
-	}
-	n, columns, size, err := threeCounts(totals)
+	name := engine.Literal(path)
+	m, err := w.db.MeasureParquet(ctx, path)
 	switch {
 	case err != nil:
 		return err
-	case n != int64(rows):
-		return fmt.Errorf("%d rows, and there should be %d", n, rows)
-	case columns > maxEvaluationColumns || size > maxExpansion || size < 0:
-		return fmt.Errorf("%d columns and %d bytes unpacked are too many", columns, size)
+	case m.Rows != int64(rows):
+		return fmt.Errorf("%d rows, and there should be %d", m.Rows, rows)
+	case m.Columns > maxEvaluationColumns || m.Bytes > maxExpansion:
+		return fmt.Errorf("%d columns and %d bytes unpacked are too many", m.Columns, m.Bytes)
 	}
 	described, err := w.db.Columns(ctx, "select * from read_parquet("+name+")")
 	if err != nil {
@@ -59,7 +55,7 @@ func (w *workshop) measureParquet(ctx context.Context, data []byte, rows int) er
 	var lengths []string
 	for _, c := range described {
 		if c.Type == table.String {
-			lengths = append(lengths, `coalesce(sum(strlen("`+strings.ReplaceAll(c.Name, `"`, `""`)+`"::varchar)), 0)::bigint`)
+			lengths = append(lengths, `coalesce(sum(strlen(`+engine.Ident(c.Name)+`::varchar)), 0)::bigint`)
 		}
 	}
 	if len(lengths) == 0 {
@@ -73,20 +69,6 @@ func (w *workshop) measureParquet(ctx context.Context, data []byte, rows int) er
 		return fmt.Errorf("its texts have %v bytes, and at most %d are read", text.Values[0][0], maxEvaluationText)
 	}
 	return nil
-}
-
-func threeCounts(r table.Rows) (a, b, c int64, err error) {
-	if len(r.Values) != 1 || len(r.Values[0]) != 3 {
-		return 0, 0, 0, errors.New("it is not one Parquet file")
-	}
-	var ok [3]bool
-	a, ok[0] = r.Values[0][0].(int64)
-	b, ok[1] = r.Values[0][1].(int64)
-	c, ok[2] = r.Values[0][2].(int64)
-	if ok != [3]bool{true, true, true} {
-		err = errors.New("its metadata have no sizes")
-	}
-	return a, b, c, err
 }
 
 // plainText says whether a text of the measuring job is short and can be shown.

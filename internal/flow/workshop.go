@@ -24,6 +24,7 @@ type workshop struct {
 	dir       string
 	cleanup   func()
 	threads   int                       // of one training
+	publishes bool                      // it checks a bundle: nobody's program is run
 	relations map[string]string         // lock digest → SQL
 	asked     map[string]*trainset.Rows // tree and model → rows
 }

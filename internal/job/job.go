@@ -189,7 +189,7 @@ func (p *Process) verdict(peak int64) error {
 	case peak > limit:
 		return tooMuchMemory(peak, limit)
 	case e.signal == "SIGXFSZ":
-		return wrongf("", "it wrote a file of more than %s", size(p.spec.Limits.Disk))
+		return wrongf("", "it wrote a file of more than %s", Size(p.spec.Limits.Disk))
 	case e.signal == "SIGKILL":
 		return wrongf("the system does this when memory runs out; `train.memory` below what the machine has gives a clearer message", "it was killed by SIGKILL, and not by plumb")
 	case e.signal != "":
@@ -200,7 +200,7 @@ func (p *Process) verdict(peak int64) error {
 }
 
 func tooMuchMemory(used, limit int64) error {
-	return wrongf("give it less to do, or raise `train.memory`", "it used %s of memory, and its limit is %s", size(used), size(limit))
+	return wrongf("give it less to do, or raise `train.memory`", "it used %s of memory, and its limit is %s", Size(used), Size(limit))
 }
 
 // lookup finds the program: by PATH when it is a bare name, else in the work folder.
@@ -244,8 +244,8 @@ func valueOf(env []string, name string) string {
 	return ""
 }
 
-// size is bytes as people read them.
-func size(bytes int64) string {
+// Size is bytes as people read them.
+func Size(bytes int64) string {
 	switch f := float64(bytes); {
 	case bytes >= 1<<30:
 		return fmt.Sprintf("%.1f GiB", f/(1<<30))

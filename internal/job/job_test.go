@@ -124,7 +124,7 @@ func TestOutputOfAGigabyte(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 64<<20 {
-		t.Errorf("the heap grew by %s", size(grown))
+		t.Errorf("the heap grew by %s", Size(grown))
 	}
 	if len(got.Log) > keptHead+keptTail+100 || !bytes.HasPrefix(got.Log, []byte("the first line\n")) || !bytes.HasSuffix(got.Log, []byte("the last line\n")) ||
 		!bytes.Contains(got.Log, []byte("left out …\n")) {

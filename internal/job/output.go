@@ -112,7 +112,7 @@ func (c *capture) log() []byte {
 }
 
 func joined(head, tail []byte, left int64) []byte {
-	return bytes.Join([][]byte{head, []byte(fmt.Sprintf("\n… %s left out …\n", size(max(left, 1)))), tail}, nil)
+	return bytes.Join([][]byte{head, []byte(fmt.Sprintf("\n… %s left out …\n", Size(max(left, 1)))), tail}, nil)
 }
 
 // line is the last line that is whole, or what is there of the first, without secrets.

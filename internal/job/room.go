@@ -94,40 +94,64 @@ func Put(folder, name string, mode fs.FileMode, from io.Reader) error {
 }
 
 // Read reads a file that a program left below a folder: a regular file of at most so many bytes, and no link, pipe or device, whatever stood there
-// a moment ago. Nobody may be running in the room any more, or what is read may be half written. fs.ErrNotExist is as of os.
+// a moment ago. fs.ErrNotExist is as of os.
 func Read(folder, name string, most int64) ([]byte, error) {
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	place := filepath.FromSlash(name)
-	before, err := root.Lstat(place)
-	if err != nil {
-		return nil, err
-	}
-	if !before.Mode().IsRegular() {
-		return nil, problem.Failedf("write a file of its own there", "%s is %s, not a file", name, kindOf(before.Mode()))
-	}
-	f, err := root.OpenFile(place, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that takes the file's place would wait for a writer
+	f, size, err := open(folder, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular() || !os.SameFile(before, info):
-		return nil, fmt.Errorf("%s was replaced while it was read", name)
-	case info.Size() > most:
-		return nil, problem.Failedf("", "%s has %s, and at most %s are read", name, size(info.Size()), size(most))
+	if size > most {
+		return nil, problem.Failedf("", "%s has %s, and at most %s are read", name, Size(size), Size(most))
 	}
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(data)) > most {
 		err = fmt.Errorf("%s grows while it is read", name)
 	}
 	return data, err
+}
+
+// ReadEnd reads the last bytes of a file, at most so many, while a program may be writing it.
+func ReadEnd(folder, name string, most int64) ([]byte, error) {
+	f, size, err := open(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	end := make([]byte, min(size, most))
+	n, err := f.ReadAt(end, size-int64(len(end)))
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return end[:n], err
+}
+
+// open opens a regular file below a folder.
+func open(folder, name string) (f *os.File, size int64, err error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer root.Close()
+	place := filepath.FromSlash(name)
+	before, err := root.Lstat(place)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, 0, problem.Failedf("write a file of its own there", "%s is %s, not a file", name, kindOf(before.Mode()))
+	}
+	if f, err = root.OpenFile(place, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil { // a pipe that takes the file's place would wait for a writer
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && (!info.Mode().IsRegular() || !os.SameFile(before, info)) {
+		err = fmt.Errorf("%s was replaced while it was opened", name)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
 }
 
 // kindOf names what is not a regular file.
@@ -179,7 +203,7 @@ func Files(folder string, most int, bytes int64) ([]File, error) {
 			return err
 		}
 		if total += info.Size(); total > bytes {
-			return problem.Failedf("", "its files have more than %s", size(bytes))
+			return problem.Failedf("", "its files have more than %s", Size(bytes))
 		}
 		out = append(out, File{Name: name, Size: info.Size(), Mode: info.Mode()})
 		return nil

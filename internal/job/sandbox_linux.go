@@ -7,8 +7,8 @@ import (
 	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
-// sandboxed says what sandbox the kernel gives.
-func sandboxed() string {
+// Sandbox says what sandbox the kernel gives.
+func Sandbox() string {
 	abi, err := llsys.LandlockGetABIVersion()
 	switch {
 	case err != nil || abi <= 0:

@@ -90,7 +90,7 @@ func (t tree) wait() ending {
 	return ending{exit: r.Exit, signal: r.Signal, memory: r.Memory}
 }
 
-func (t tree) sandbox() string { return sandboxed() }
+func (t tree) sandbox() string { return Sandbox() }
 
 // usage adds up what the processes below the supervisor take. Where their resident sets together are over the limit, the kernel is asked for shares:
 // pages that forked workers share would count once each.

@@ -53,10 +53,11 @@ func (t tree) wait() ending {
 	return e
 }
 
-func (t tree) sandbox() string { return "none: this system has no Landlock" }
+func (t tree) sandbox() string { return Sandbox() }
 
 func (t tree) usage(int64) (usage, error) { return usageBelow(t.command.Process.Pid) }
 
 func onDisk(info fs.FileInfo) int64 { return info.Size() }
 
-func sandboxed() string { return "none: this system has no Landlock" }
+// Sandbox says what sandbox this system gives.
+func Sandbox() string { return "none: this system has no Landlock" }

@@ -120,7 +120,7 @@ func (p *Process) look() (usage, error) {
 // check measures the room: bytes, files, depth, and what the disk has left.
 func (r *Room) check(limit int64) error {
 	if free, ok := freeDisk(r.dir); ok && free < minFree {
-		return problem.Failedf("free some, or set TMPDIR to a folder on a larger disk", "the disk of %s has only %s left", os.TempDir(), size(free))
+		return problem.Failedf("free some, or set TMPDIR to a folder on a larger disk", "the disk of %s has only %s left", os.TempDir(), Size(free))
 	}
 	var bytes int64
 	entries := 0
@@ -138,7 +138,7 @@ func (r *Room) check(limit int64) error {
 				return nil // gone already
 			}
 			if bytes += onDisk(info); bytes > limit {
-				return wrongf("write less", "it wrote more than %s to its folders", size(limit))
+				return wrongf("write less", "it wrote more than %s to its folders", Size(limit))
 			}
 			return nil
 		})

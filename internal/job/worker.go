@@ -117,7 +117,7 @@ func (w *Worker) ask(text []byte) ([]byte, error) {
 		var piece []byte
 		piece, err = w.reader.ReadSlice('\n')
 		if line = append(line, piece...); len(line) > maxAnswer {
-			return nil, wrongf("", "its worker's answer has more than %s", size(maxAnswer))
+			return nil, wrongf("", "its worker's answer has more than %s", Size(maxAnswer))
 		}
 		if err == nil {
 			return line, nil

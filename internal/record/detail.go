@@ -1,5 +1,10 @@
 package record
 
+import (
+	"fmt"
+	"regexp"
+)
+
 // Detail is the JSON blob beside a run record: what a run's page shows that is too much for the record. A number that does not exist is
 // left out. Curves and bins are those of the test part.
 type Detail struct {
@@ -16,6 +21,7 @@ type Detail struct {
 	Calibration []CalibrationBin   `json:"calibration,omitempty"` // binary: the bins of ece; multiclass: likewise, of whether the answer is right over the score of the answered class; regression: mean answer against mean label
 	Histogram   []HistogramBin     `json:"histogram,omitempty"`   // binary: of scores, by class; regression: of errors
 	Importance  map[string]float64 `json:"importance,omitempty"`  // by feature; the learner's own measure
+	Reported    []ReportedCurve    `json:"reported,omitempty"`    // what a person's program said of its learning; decides nothing
 }
 
 // PartDetail is what was measured on one part.
@@ -79,4 +85,36 @@ type HistogramBin struct {
 	To       float64 `json:"to"`
 	Negative float64 `json:"negative"` // regression: all
 	Positive float64 `json:"positive"`
+}
+
+// The most curves of a run, and points of one.
+const (
+	MaxReportedCurves = 32
+	MaxReportedPoints = 200
+)
+
+// ReportedCurve is a number that a person's program wrote down step by step.
+type ReportedCurve struct {
+	Name   string          `json:"name"`
+	Split  string          `json:"split,omitempty"`
+	Points []ReportedPoint `json:"points"`
+}
+
+// ReportedPoint is one value of a curve.
+type ReportedPoint struct {
+	Step  float64 `json:"step"`
+	Value float64 `json:"value"`
+}
+
+var reportedName = regexp.MustCompile(`^[\pL\pN][\pL\pN _.:@/%()-]{0,63}$`)
+
+// Check says whether a curve can be kept and shown: short plain names, and not too many points.
+func (c ReportedCurve) Check() error {
+	switch {
+	case !reportedName.MatchString(c.Name) || c.Split != "" && !reportedName.MatchString(c.Split):
+		return fmt.Errorf("curve %.80q of %.80q: names are up to 64 letters, digits, spaces and _.:@/%%()-", c.Name, c.Split)
+	case len(c.Points) == 0 || len(c.Points) > MaxReportedPoints:
+		return fmt.Errorf("curve %q has %d points, and at most %d are kept", c.Name, len(c.Points), MaxReportedPoints)
+	}
+	return nil
 }

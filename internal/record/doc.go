@@ -77,6 +77,13 @@
 // input digests: the same grid on the same inputs is the same sweep. plumb.sweep/v1 is the struct Sweep, plumb.matrix/v1 the struct Matrix. A run
 // with `set` or `sweep` is a try: it is never taken for what a commit asks for.
 //
+// # A person's program
+//
+// Its run has no result.model, since the same inputs may give other bytes. artifact is the model's one file, with its `name`, or a tar of several
+// (application/x-tar: sorted by name, no times, no owners). log (text/plain, UTF-8) is what it printed, without secrets: at most 1 MiB of the beginning
+// and of the end of each of training and scoring. sandbox says what held it, "landlock <version>" or "none: <why>". The details' `reported` are learning
+// curves of the program's own word, thinned to 200 points. What it is given and must leave stands in package program.
+//
 // # Bundle
 //
 // A folder with bundle.json, result.json, records/**.toml and blobs/<sha256>; at most 2,000 members and 200 MB, regular files with these names only.

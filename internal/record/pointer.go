@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/plumb-ml/plumb/internal/tomlio"
 )
 
 var (
@@ -22,10 +26,18 @@ func (p Pointer) Check() error {
 		return fmt.Errorf("pointer: %d is not a number of bytes", p.Bytes)
 	case p.Type != "" && !typePattern.MatchString(p.Type):
 		return fmt.Errorf("pointer: %q is not a media type", p.Type)
+	case p.Name != "" && !isFileName(p.Name):
+		return fmt.Errorf("pointer: %.100q is no file name", p.Name)
 	case p.OID != "" && !oidPattern.MatchString(p.OID):
 		return fmt.Errorf("pointer: %q is not a Git object id", p.OID)
 	}
 	return nil
+}
+
+// isFileName says whether a name can stand in any folder and show on one line.
+func isFileName(name string) bool {
+	return len(name) <= 255 && name != "." && name != ".." && utf8.ValidString(name) &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) })
 }
 
 // IsZero says that there is no pointer.
@@ -42,6 +54,9 @@ func (p Pointer) MarshalTOML() ([]byte, error) {
 	parts := []string{fmt.Sprintf(`sha256 = "%s"`, p.SHA256), fmt.Sprintf("bytes = %d", p.Bytes), fmt.Sprintf(`type = "%s"`, p.Type)}
 	if p.Rows != 0 {
 		parts = append(parts, fmt.Sprintf("rows = %d", p.Rows))
+	}
+	if p.Name != "" {
+		parts = append(parts, "name = "+tomlio.Quote(p.Name))
 	}
 	if p.OID != "" {
 		parts = append(parts, fmt.Sprintf(`oid = "%s"`, p.OID))

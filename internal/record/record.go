@@ -50,7 +50,8 @@ type Pointer struct {
 	Bytes  int64  `toml:"bytes" json:"bytes"`
 	Type   string `toml:"type" json:"type"`
 	Rows   int64  `toml:"rows,omitempty" json:"rows,omitempty"`
-	OID    string `toml:"oid,omitempty" json:"oid,omitempty"` // the Git object id, `git` store only
+	Name   string `toml:"name,omitempty" json:"name,omitempty"` // of the one file that a person's program left as its model
+	OID    string `toml:"oid,omitempty" json:"oid,omitempty"`   // the Git object id, `git` store only
 }
 
 // Inputs is name → digest of everything that decides an outcome; `seed` and `semantics` are integers, `digest` is that of the rest.
@@ -85,8 +86,10 @@ type Run struct {
 	Artifact    Pointer        `toml:"artifact,omitempty"` // the model
 	Evaluation  Pointer        `toml:"evaluation,omitempty"`
 	Detail      Pointer        `toml:"detail,omitempty"`
-	Set         map[string]any `toml:"set,omitempty"`   // what --set changed
-	Sweep       string         `toml:"sweep,omitempty"` // the sweep that it was made for: a tag, so that its runs are shown together
+	Log         Pointer        `toml:"log,omitempty"`     // of a person's program: what it printed
+	Sandbox     string         `toml:"sandbox,omitempty"` // of a person's program: what held it, as "landlock 7" or "none: why"
+	Set         map[string]any `toml:"set,omitempty"`     // what --set changed
+	Sweep       string         `toml:"sweep,omitempty"`   // the sweep that it was made for: a tag, so that its runs are shown together
 	Environment string         `toml:"environment,omitempty"`
 }
 
