@@ -55,6 +55,13 @@ func TestCommandTable(t *testing.T) {
 		{"trigger list", 0, nil, []string{"no-such"}},
 		{"trigger check", 0, nil, []string{"no-such"}},
 		{"verify", 0, nil, []string{"--since", "no-such"}},
+		{"store", 2, nil, []string{"no-such"}},
+		{"store ls", 0, nil, []string{"surplus"}},
+		{"store copy", 0, []string{"here", "file://other"}, []string{"s3://key:secret@bucket"}},
+		{"store pack", 0, nil, []string{"surplus"}},
+		{"store gc", 0, nil, []string{"surplus"}},
+		{"data pull", 0, nil, []string{"no-such"}},
+		{"forget", 2, []string{"0123456789abcdef", "--reason", "a test"}, []string{"no-such", "--reason", "x"}}, // there is no such blob
 		{"init", 2, []string{"--data", "x.csv", "--label", "y"}, []string{"--action", "nobody"}},
 		{"demo", 2, []string{dir}, []string{"one", "two"}},
 	} {

@@ -38,8 +38,8 @@ var commands = []func(*app) *cobra.Command{
 	dataCommand, qualityCommand, driftCommand, triggerCommand, // data
 	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
-	valueCommand,  // judge
-	verifyCommand, // keep
+	valueCommand,                               // judge
+	verifyCommand, storeCommand, forgetCommand, // keep
 }
 
 var groups = []*cobra.Group{

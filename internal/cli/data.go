@@ -16,15 +16,15 @@ func dataCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "data", GroupID: "data", Args: cobra.NoArgs,
 		Short:   "Pin datasets and look at them",
-		Example: "  plumb data pin flights\n  plumb data show flights",
+		Example: "  plumb data pin flights\n  plumb data show flights\n  plumb data pull",
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if a.json {
-			return problem.Wrongf("`plumb data show --json`", "plumb data needs a verb: pin or show")
+			return problem.Wrongf("`plumb data show --json`", "plumb data needs a verb: pin, show or pull")
 		}
 		return c.Help()
 	}
-	c.AddCommand(dataPinCommand(a), dataShowCommand(a))
+	c.AddCommand(dataPinCommand(a), dataShowCommand(a), dataPullCommand(a))
 	return c
 }
 

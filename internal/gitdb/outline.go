@@ -54,7 +54,7 @@ func (r *Repo) Outline(ctx context.Context) (*Outline, error) {
 	return &Outline{Repo: repo, main: r, lockPath: dir + ".lock", edge: filepath.Join(dir, "edge")}, nil
 }
 
-// Sync brings the refs below the given folders ("refs/plumb/blobs/"; no others) to what the remote has, and gives them by name.
+// Sync brings the refs below the given folders ("refs/plumb/blobs/"; no others; without "^refs/heads/x/*") to what the remote has, and gives them by name.
 func (o *Outline) Sync(ctx context.Context, folders ...string) (map[string]string, error) {
 	h, err := waitLock(ctx, o.lockPath)
 	if err != nil {
@@ -64,6 +64,10 @@ func (o *Outline) Sync(ctx context.Context, folders ...string) (map[string]strin
 	o.dropLocks()
 	args := []string{"fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no", "--filter=blob:none", "origin"}
 	for _, folder := range folders {
+		if strings.HasPrefix(folder, "^") {
+			args = append(args, folder)
+			continue
+		}
 		args = append(args, "+"+folder+"*:"+folder+"*")
 	}
 	if _, err := o.git(ctx, call{args: args, config: o.asToken(o.mirrors.url), share: []*os.File{h.file}}); err != nil {
@@ -71,6 +75,9 @@ func (o *Outline) Sync(ctx context.Context, folders ...string) (map[string]strin
 	}
 	refs := map[string]string{}
 	for _, folder := range folders {
+		if strings.HasPrefix(folder, "^") {
+			continue
+		}
 		found, err := o.Refs(folder)
 		if err != nil {
 			return nil, err
@@ -167,6 +174,10 @@ func (r *Repo) Drop(ctx context.Context, refs map[string]string) error {
 func (r *Repo) History(ctx context.Context, pathspec string, folders ...string) ([]string, error) {
 	args := []string{"log", "--format=", "--raw", "--no-abbrev", "-m", "--root"}
 	for _, folder := range folders {
+		if folder == "HEAD" {
+			args = append(args, folder)
+			continue
+		}
 		args = append(args, "--glob="+folder)
 	}
 	out, err := r.git(ctx, call{args: append(args, "--", ":(glob)**/"+pathspec)})
@@ -199,4 +210,28 @@ func (o *Outline) Bring(ctx context.Context, oids ...string) error {
 		}
 	}
 	return nil
+}
+
+// DropCaches deletes what this clone keeps of the remote beside its own objects: the mirror and the outline, which are made anew when they are needed.
+func (r *Repo) DropCaches(ctx context.Context) error {
+	mirror, err := r.Mirror(ctx)
+	if errors.Is(err, ErrNoRemote) {
+		return nil
+	}
+	if err == nil {
+		err = mirror.Drop(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("deleting caches: %w", err)
+	}
+	outline, err := r.Outline(ctx)
+	if err != nil {
+		return fmt.Errorf("deleting caches: %w", err)
+	}
+	h, err := waitLock(ctx, outline.lockPath)
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	return errors.Join(outline.Close(), os.RemoveAll(outline.common))
 }

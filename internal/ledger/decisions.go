@@ -26,16 +26,3 @@ func (v *View) Dropped() map[string]record.Decision {
 	}
 	return out
 }
-
-// Pointers gives every blob that the records name, with the key that it stands under and the path of the record. A blob may come more than once.
-// Records that this program can't decode are left out; View.Paths and View.Bytes have them.
-func (v *View) Pointers(each func(path string, h record.Header, p record.Named)) {
-	for kind := range folderOf {
-		for _, r := range v.all(kind) {
-			path, header := record.Place(r)
-			for _, p := range record.Pointers(r) {
-				each(path, header, p)
-			}
-		}
-	}
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"regexp"
 	"strings"
@@ -38,6 +37,7 @@ var refusals = []struct{ said, means, hint string }{
 	{"RequestTimeTooSkewed", "this machine's clock is wrong", "set the clock (`timedatectl`): requests are signed with the time"},
 	{"Request date header too old", "this machine's clock is wrong", "set the clock (`timedatectl`): requests are signed with the time"},
 	{"InvalidAccessKeyId", "it does not know these credentials", "give those of this service: %s"},
+	{"UserNotFound", "it does not know these credentials", "give those of this service: %s"},
 	{"SignatureDoesNotMatch", "the secret does not belong to the key", "give both of one pair: %s"},
 	{"InvalidToken", "it does not take this session token", "get fresh credentials: %s"},
 	{"ExpiredToken", "the session token has expired", "get fresh credentials: %s"},
@@ -76,7 +76,7 @@ func (f final) Unwrap() error { return f.error }
 // temporary says whether the same request may go well later.
 func temporary(err error) bool {
 	var own final
-	if errors.As(err, &own) || errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) {
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) {
 		return false
 	}
 	switch gcerrors.Code(err) {
@@ -109,13 +109,12 @@ func (b *Bucket) explain(doing string, err error) error {
 			}
 		}
 	}
-	var network *net.OpError
 	switch code := gcerrors.Code(err); {
 	case code == gcerrors.NotFound:
 		return fmt.Errorf("%s %s: %w", doing, b.name, fs.ErrNotExist)
 	case code == gcerrors.PermissionDenied || strings.Contains(err.Error(), "StatusCode: 403") || strings.Contains(err.Error(), "Error 401"):
 		return problem.Failedf("give credentials that may: "+credentials[b.scheme], "%s %s: these credentials may not do this (%s): %w", doing, b.name, short(err), fs.ErrPermission)
-	case errors.As(err, &network):
+	case retry.Unreachable(err):
 		return problem.Failedf("see the network, [store] url and HTTPS_PROXY", "%s %s: it can't be reached: %s", doing, b.name, short(err))
 	}
 	return problem.Failedf("try again later; what was done so far is kept", "%s %s: %s", doing, b.name, short(err))

@@ -12,12 +12,14 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"sync"
 	"time"
 
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/azureblob" // by its URL: the account is found in the environment
 	"gocloud.dev/blob/gcsblob"
 	"gocloud.dev/blob/s3blob"
+	"gocloud.dev/gcerrors"
 	"gocloud.dev/gcp"
 
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -31,6 +33,7 @@ type Bucket struct {
 	scheme   string
 	name     string // for messages
 	patience time.Duration
+	asked    sync.Once // whether the bucket is there at all
 }
 
 // Place says which bucket.
@@ -175,13 +178,31 @@ func (b *Bucket) Stat(ctx context.Context, name string) (Info, error) {
 		attrs, err := b.bucket.Attributes(ctx, name)
 		if err == nil {
 			info.Bytes, info.Modified = attrs.Size, attrs.ModTime
+			return nil
 		}
-		return err
+		return b.reason(ctx, err)
 	})
 	if err != nil {
 		return Info{}, b.explain("asking", err)
 	}
 	return info, nil
+}
+
+// reason asks once more where an answer leaves open what is wrong: one about a single object comes without words, and says "not found" also when there is no
+// such bucket.
+func (b *Bucket) reason(ctx context.Context, err error) error {
+	look := func() {
+		if _, _, listErr := b.bucket.ListPage(ctx, blob.FirstPageToken, 1, nil); listErr != nil && refusal(listErr) != "" {
+			err = listErr
+		}
+	}
+	switch gcerrors.Code(err) {
+	case gcerrors.PermissionDenied:
+		look()
+	case gcerrors.NotFound:
+		b.asked.Do(look)
+	}
+	return err
 }
 
 // try does something with the service, again when that may help.

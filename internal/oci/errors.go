@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"strings"
 
@@ -41,7 +40,7 @@ func isAbsent(err error) bool {
 // temporary says whether the same request may go well later.
 func temporary(err error) bool {
 	var own final
-	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, fs.ErrNotExist) {
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, fs.ErrNotExist) || retry.Unreachable(err) {
 		return false
 	}
 	code := status(err)
@@ -51,7 +50,6 @@ func temporary(err error) bool {
 // explain turns a registry's answer into an error that says what is wrong and what to do.
 func (r *Repository) explain(doing string, err error) error {
 	var own final
-	var network *net.OpError
 	switch code := status(err); {
 	case err == nil:
 		return nil
@@ -67,7 +65,7 @@ func (r *Repository) explain(doing string, err error) error {
 		return problem.Failedf("`docker login "+r.repo.RegistryStr()+"` with an account that may", "%s %s: these credentials may not do this (%s): %w", doing, r, short(err), fs.ErrPermission)
 	case code == http.StatusMethodNotAllowed:
 		return problem.Failedf("do it in the registry's own pages, or allow deletion there", "%s %s: the registry does not allow it: %w", doing, r, fs.ErrPermission)
-	case errors.As(err, &network):
+	case retry.Unreachable(err):
 		return problem.Failedf("see the network, [store] url and HTTPS_PROXY", "%s %s: it can't be reached: %s", doing, r, short(err))
 	}
 	return problem.Failedf("try again later; what was done so far is kept", "%s %s: %s", doing, r, short(err))

@@ -1,8 +1,6 @@
 package record
 
 import (
-	"fmt"
-	"path"
 	"reflect"
 	"strings"
 )
@@ -49,29 +47,4 @@ func collect(v reflect.Value, key string, out *[]Named) {
 			}
 		}
 	}
-}
-
-// Place gives the path in the ledger that a decoded record came from, and its header. The path is "" for what is no record.
-func Place(v any) (string, Header) {
-	switch v := v.(type) {
-	case *Run:
-		return dated("runs/"+v.Experiment, v.Header, v.ID), v.Header
-	case *Snapshot:
-		return dated("snapshots/"+v.Dataset, v.Header, v.ID), v.Header
-	case *ComparisonRecord:
-		return dated("comparisons/"+v.Comparison.Model, v.Header, v.ID), v.Header
-	case *Monitor:
-		return dated("monitors/"+v.Monitor, v.Header, v.ID), v.Header
-	case *Decision:
-		return dated("decisions/"+v.Choice, v.Header, v.ID), v.Header
-	case *Version:
-		return fmt.Sprintf("versions/%s/%d.toml", v.Model, v.Number), v.Header
-	case *Stage:
-		return fmt.Sprintf("stages/%s/%s/%d.toml", v.Model, v.Stage, v.Number), v.Header
-	}
-	return "", Header{}
-}
-
-func dated(folder string, h Header, id string) string {
-	return path.Join(folder, h.Time.UTC().Format("2006-01"), id+".toml")
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"time"
 )
 
@@ -87,4 +88,11 @@ func (s *Source) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// Unreachable says that nobody is there, or that the name is nobody's: another try seconds later gives the same.
+func Unreachable(err error) bool {
+	var dial *net.OpError
+	var name *net.DNSError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &name) && !name.IsTemporary
 }

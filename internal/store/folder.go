@@ -138,7 +138,7 @@ func (f *folder) stat(_ context.Context, sum string) (Item, error) {
 	case !info.Mode().IsRegular():
 		return Item{}, fmt.Errorf("%s is no file: %w", f.path(sum), fs.ErrNotExist)
 	}
-	return Item{sum, info.Size(), info.ModTime()}, nil
+	return Item{SHA256: sum, Bytes: info.Size(), Modified: info.ModTime()}, nil
 }
 
 func (f *folder) list(ctx context.Context) iter.Seq2[Item, error] {

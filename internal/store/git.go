@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
@@ -25,6 +26,9 @@ const (
 type gitStore struct {
 	repo *gitdb.Repo
 	opts Options
+
+	mu  sync.Mutex
+	ids map[string]string // object ids of blobs that were looked up
 }
 
 func (s *gitStore) String() string { return "git" }
@@ -158,7 +162,7 @@ func (s *gitStore) Open(ctx context.Context, p record.Pointer) (io.ReadCloser, e
 
 // local looks for a blob by its object id, else through the trees of the refs. Bytes that are not the pointer's do not count.
 func (s *gitStore) local(repo *gitdb.Repo, p record.Pointer) ([]byte, bool) {
-	if data, ok := s.read(repo, p, p.OID); ok {
+	if data, ok := s.read(repo, p, s.idOf(p)); ok {
 		return data, true
 	}
 	refs, err := repo.Refs(blobRefs)

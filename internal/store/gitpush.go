@@ -176,24 +176,16 @@ func (s *gitStore) List(ctx context.Context) iter.Seq2[Item, error] {
 			return
 		}
 		defer shelf.close()
-		refs, err := shelf.refs(ctx)
-		if err != nil {
+		if _, err := shelf.refs(ctx); err != nil {
 			yield(Item{}, fmt.Errorf("listing blobs: %w", err))
 			return
 		}
-		seen := map[string]bool{}
-		for _, ref := range sortedDown(refs) { // the youngest first, whose day counts
-			p, _ := periodOf(ref)
-			blobs, _, err := shelf.blobsOf(refs[ref])
+		for item, err := range s.listRefs(shelf) {
 			if err != nil {
-				yield(Item{}, fmt.Errorf("listing blobs: %w", err))
-				return
+				err = fmt.Errorf("listing blobs: %w", err)
 			}
-			for sum := range blobs {
-				if !seen[sum] && !yield(Item{sum, -1, p.day}, nil) {
-					return
-				}
-				seen[sum] = true
+			if !yield(item, err) || err != nil {
+				return
 			}
 		}
 	}

@@ -27,8 +27,8 @@ const (
 	refreshAfter = Grace - 24*time.Hour
 )
 
-// each does something with every item, several at a time, until one fails.
-func each[T any](ctx context.Context, items []T, do func(ctx context.Context, item T) error) error {
+// Each does something with every item, several at a time, until one fails.
+func Each[T any](ctx context.Context, items []T, do func(ctx context.Context, item T) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, item := range items {
@@ -67,7 +67,7 @@ func unique(named []Named) ([]Named, error) {
 // survey asks the shelf about every blob: which it lacks, and which it has but from too long ago.
 func (s *shelved) survey(ctx context.Context, named []Named) (lacking, old []Named, err error) {
 	var mu sync.Mutex
-	err = each(ctx, named, func(ctx context.Context, n Named) error {
+	err = Each(ctx, named, func(ctx context.Context, n Named) error {
 		item, err := s.shelf.stat(ctx, n.SHA256)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -178,7 +178,7 @@ func (s *shelved) send(ctx context.Context, blobs []Named) (Sent, error) {
 	}
 	meter := newMeter(s.opts.Update, blobs)
 	large := make(chan struct{}, largeAtOnce)
-	err := each(ctx, found, func(ctx context.Context, c content) error {
+	err := Each(ctx, found, func(ctx context.Context, c content) error {
 		if c.Bytes > largeBlob {
 			select {
 			case large <- struct{}{}:

@@ -78,7 +78,7 @@ func (b *bucket) stat(ctx context.Context, sum string) (Item, error) {
 		return Item{}, err
 	}
 	info, err := at.Stat(ctx, fanned(sum))
-	return Item{sum, info.Bytes, info.Modified}, err
+	return Item{SHA256: sum, Bytes: info.Bytes, Modified: info.Modified}, err
 }
 
 func (b *bucket) list(ctx context.Context) iter.Seq2[Item, error] {
@@ -93,7 +93,7 @@ func (b *bucket) list(ctx context.Context) iter.Seq2[Item, error] {
 				yield(Item{}, err)
 				return
 			}
-			if sum := path.Base(info.Name); isSum(sum) && info.Name == fanned(sum) && !yield(Item{sum, info.Bytes, info.Modified}, nil) {
+			if sum := path.Base(info.Name); isSum(sum) && info.Name == fanned(sum) && !yield(Item{SHA256: sum, Bytes: info.Bytes, Modified: info.Modified}, nil) {
 				return
 			}
 		}
@@ -153,13 +153,13 @@ func (r registry) open(ctx context.Context, p record.Pointer) (io.ReadCloser, er
 
 func (r registry) stat(ctx context.Context, sum string) (Item, error) {
 	info, err := r.Stat(ctx, sum)
-	return Item{info.SHA256, info.Bytes, info.Modified}, err
+	return Item{SHA256: info.SHA256, Bytes: info.Bytes, Modified: info.Modified}, err
 }
 
 func (r registry) list(ctx context.Context) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for info, err := range r.List(ctx) {
-			if !yield(Item{info.SHA256, info.Bytes, info.Modified}, err) {
+			if !yield(Item{SHA256: info.SHA256, Bytes: info.Bytes, Modified: info.Modified}, err) {
 				return
 			}
 		}

@@ -141,7 +141,7 @@ func (s *shelved) Remove(ctx context.Context, sums []string, before time.Time) e
 			return fmt.Errorf("removing blob: %q is no SHA-256", sum)
 		}
 	}
-	err := each(ctx, sums, func(ctx context.Context, sum string) error {
+	err := Each(ctx, sums, func(ctx context.Context, sum string) error {
 		if item, err := s.shelf.stat(ctx, sum); err == nil && !before.IsZero() && !item.Modified.Before(before) {
 			return nil
 		}

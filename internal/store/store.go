@@ -60,6 +60,8 @@ type Item struct {
 	SHA256   string
 	Bytes    int64     // -1 when the store can't say
 	Modified time.Time // when it was last named by a Push, to the day in the Git store; zero when the store can't say
+
+	oid string // in the Git store
 }
 
 // Store keeps blobs. Its methods may be called from several goroutines.
@@ -76,6 +78,8 @@ type Store interface {
 	Missing(ctx context.Context, named []Named) ([]Named, error)
 	// Push brings blobs to where others read them, those that are there already only by name: they are young again. Killed, it may be run again.
 	Push(ctx context.Context, named []Named) (Sent, error)
+	// Bring makes reading many blobs fast, where reading them one by one is slow.
+	Bring(ctx context.Context, pointers []record.Pointer) error
 	// List gives every blob that others can read.
 	List(ctx context.Context) iter.Seq2[Item, error]
 	// Remove takes blobs away from where others read and from this machine. Those that are not there are a success; with a time, those that a Push named
@@ -85,6 +89,11 @@ type Store interface {
 	Claims(ctx context.Context) ([]string, error)
 	// String is the store's address, for messages.
 	String() string
+
+	// shared reads from where others read, whatever this machine has.
+	shared(ctx context.Context, p record.Pointer) (io.ReadCloser, error)
+	// receive takes blobs of another store and gives those that can't be read there.
+	receive(ctx context.Context, from Store, batch []record.Pointer, arrived func(record.Pointer)) (failed map[string]error, err error)
 }
 
 // Options say how a store is reached.

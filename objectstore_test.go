@@ -1,0 +1,87 @@
+package plumb_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/plumb-ml/plumb/internal/store/storetest"
+)
+
+// TestObjectStorage takes a project from the Git store to a real S3 server: what was pushed before is still read, what is pushed after needs credentials that may write,
+// and nothing secret is printed.
+func TestObjectStorage(t *testing.T) {
+	server := storetest.StartS3(t)
+	dir := sampleProject(t)
+	bare := filepath.Join(t.TempDir(), "bare.git")
+	git(t, ".", "init", "-q", "--bare", "-b", "main", bare)
+	git(t, dir, "remote", "add", "origin", bare)
+	git(t, dir, "push", "-q", "origin", "main")
+	must := func(want string, args ...string) string {
+		t.Helper()
+		exit, out, errs := call(dir, args...)
+		if exit != 0 || !regexp.MustCompile(want).MatchString(out) {
+			t.Fatalf("plumb %s: exit %d\n%s%s", strings.Join(args, " "), exit, out, errs)
+		}
+		return out
+	}
+	refuse := func(want string, args ...string) {
+		t.Helper()
+		exit, out, errs := call(dir, args...)
+		if exit == 0 || !regexp.MustCompile(want).MatchString(errs) || strings.Contains(out+errs, "plumbplumb") {
+			t.Errorf("plumb %s: exit %d, want %q\n%s%s", strings.Join(args, " "), exit, want, out, errs)
+		}
+	}
+	must("2 records|1 record", "push")
+	settings := "schema = 1\nname = \"toy\"\n[store]\nurl = \"" + server.URL("team/toy") + "\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "plumb.toml"), []byte(settings), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-qam", "object storage")
+
+	must(`cannot say|same|Open`, "diff", "baseline", "baseline") // blobs in the Git store
+	must("run ", "run", "--set", "l2=3")                         // needs no network
+	must("push|run", "push", "--dry-run")
+	t.Run("credentials", func(t *testing.T) {
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "other")
+		refuse(`the secret does not belong to the key.*\nhint: give both of one pair: AWS_ACCESS_KEY_ID`, "push")
+		t.Setenv("AWS_ACCESS_KEY_ID", "nobody")
+		refuse(`it does not know these credentials`, "push")
+		t.Setenv("AWS_ACCESS_KEY_ID", "")
+		refuse(`there are no credentials.*\nhint: give them: AWS_ACCESS_KEY_ID`, "push")
+	})
+	must("recorded 1 record on plumb/ledger", "push")
+	must("recorded 0 records", "push")
+	if objects, _ := filepath.Glob(filepath.Join(server.Dir, "team/toy/??/*")); len(objects) != 3 {
+		t.Errorf("objects: %v", objects)
+	}
+	if exit, out, _ := call(dir, "store", "ls"); exit != 1 || strings.Count(out, "✗ missing") == 0 {
+		t.Errorf("what is only in the Git store is not in this one: exit %d\n%s", exit, out)
+	}
+	must(`would copy \d+ blobs .* from git to s3://bucket/team/toy`, "store", "copy", "git", "--dry-run")
+	must(`copied \d+ blobs .* from git to s3://bucket/team/toy`, "store", "copy", "git")
+	must(`copied 0 blobs`, "store", "copy", "git")
+	must(`every blob was read`, "store", "ls", "--verify")
+	must("would remove 0 of", "store", "gc")
+	must("evaluations are kept for 90d", "store", "gc", "--now", "2099-01-01T00:00:00Z")
+	must("only the Git store has refs to pack", "store", "pack")
+
+	// A spoilt object is found, and a machine that has it mends it.
+	objects, _ := filepath.Glob(filepath.Join(server.Dir, "team/toy/??/*"))
+	if err := os.WriteFile(objects[0], []byte("spoilt"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if exit, out, _ := call(dir, "store", "ls", "--verify"); exit != 1 || !strings.Contains(out, "✗ wrong: blob "+filepath.Base(objects[0])) {
+		t.Errorf("a spoilt object: exit %d\n%s", exit, out)
+	}
+	must("1 were wrong there and were replaced", "store", "copy", "git", "--verify")
+	must(`every blob was read`, "store", "ls", "--verify")
+
+	// Another project in the same place: nobody may collect there.
+	if err := os.WriteFile(filepath.Join(server.Dir, "team/toy/.plumb/projects/other-12345678"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	refuse("is also the store of other-12345678", "store", "gc", "--apply")
+}
