@@ -18,7 +18,7 @@ one that plumb took over what lies before its first record.`,
 		Example: "  plumb models\n  plumb models show delay\n  plumb models at 2001-06-30",
 		RunE:    list.RunE,
 	}
-	c.AddCommand(list, modelsShowCommand(a), modelsHistoryCommand(a), modelsAtCommand(a))
+	c.AddCommand(list, modelsShowCommand(a), modelsHistoryCommand(a), modelsAtCommand(a), modelsPullCommand(a))
 	return c
 }
 

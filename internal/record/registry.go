@@ -121,3 +121,18 @@ type ModelsAt struct {
 	Commit string       `json:"commit"` // "" for a time
 	Held   []ModelStage `json:"held"`   // by model, stage, time
 }
+
+// ModelPulled is plumb.pull/v1: a model's file that was written.
+type ModelPulled struct {
+	Schema     string   `json:"schema"`
+	Run        string   `json:"run"` // id
+	Experiment string   `json:"experiment"`
+	Model      string   `json:"model"`
+	Learner    string   `json:"learner"`
+	Format     string   `json:"format"` // plumb, xgboost or onnx
+	File       string   `json:"file"`
+	Bytes      int64    `json:"bytes"`
+	SHA256     string   `json:"sha256"` // of the file; of the plumb format the record's
+	Features   []string `json:"features"`
+	Classes    []string `json:"classes,omitempty"` // in the order of the scores
+}
