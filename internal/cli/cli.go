@@ -35,7 +35,7 @@ import (
 var commands = []func(*app) *cobra.Command{
 	initCommand, demoCommand, checkCommand, // start
 	runCommand, runsCommand, diffCommand, whyCommand, reproduceCommand, pushCommand, // experiment
-	dataCommand, qualityCommand, driftCommand, triggerCommand, // data
+	dataCommand, qualityCommand, driftCommand, featuresCommand, triggerCommand, // data
 	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
 	valueCommand,                               // judge

@@ -51,7 +51,7 @@ func (s *Set) Inputs(experiment string, semantics int, builtin map[string]string
 		return nil, fmt.Errorf("digesting experiment %s: %w", experiment, err)
 	}
 	for _, view := range s.Views(experiment) {
-		if in["feature."+view], err = s.featureDigest(view); err != nil {
+		if in["feature."+view], err = s.FeatureDigest(view); err != nil {
 			return nil, err
 		}
 	}
@@ -131,8 +131,8 @@ func (s *Set) ParamsJSON(experiment string) ([]byte, error) {
 	return digest.Canonical(plainOf(reflect.ValueOf(e.Params)))
 }
 
-// featureDigest is that of a view's document and of each dataset that it reads: its own, and those whose names its queries hold.
-func (s *Set) featureDigest(view string) (string, error) {
+// FeatureDigest is that of a view's document and of each dataset that it reads: its own, and those whose names its queries hold.
+func (s *Set) FeatureDigest(view string) (string, error) {
 	f := s.Features[view]
 	if f == nil {
 		return "", problem.Wrongf("plumb check", "there is no feature view %q", view)

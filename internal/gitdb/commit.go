@@ -15,12 +15,16 @@ type commit struct {
 	parents []string
 	by      Identity // who committed
 	time    int64    // seconds since 1970, of who committed
+	subject string   // first line of the message
 }
 
-// parseCommit reads a commit's header.
+// parseCommit reads a commit's header and the first line of its message.
 func parseCommit(data []byte) (commit, error) {
 	var c commit
-	for line := range bytes.Lines(data) {
+	header, message, _ := bytes.Cut(data, []byte("\n\n"))
+	first, _, _ := bytes.Cut(message, []byte("\n"))
+	c.subject = strings.TrimSpace(string(first))
+	for line := range bytes.Lines(header) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(string(line), "\n"), " ")
 		switch key {
 		case "tree":
@@ -31,14 +35,12 @@ func parseCommit(data []byte) (commit, error) {
 			var when time.Time
 			c.by, when = parseSignature(value)
 			c.time = when.Unix()
-		case "":
-			if c.tree == "" {
-				return commit{}, errors.New("damaged: a commit without a tree")
-			}
-			return c, nil
 		}
 	}
-	return commit{}, errors.New("damaged: this is no commit")
+	if c.tree == "" {
+		return commit{}, errors.New("damaged: a commit without a tree")
+	}
+	return c, nil
 }
 
 func (r *Repo) commitAt(oid string) (commit, error) {

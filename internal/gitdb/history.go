@@ -3,6 +3,7 @@ package gitdb
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,4 +57,62 @@ func (r *Repo) AllAncestors(ctx context.Context, oid string) (map[string]bool, e
 		err = problem.Failedf(hint, "this clone lacks the history before %.10s", oid)
 	}
 	return set, err
+}
+
+// Touch is a commit that changed a file: who reads history by first parents sees what came to a branch, and by which merge.
+type Touch struct {
+	Commit  string
+	Time    time.Time
+	Subject string // first line of its message
+}
+
+// Touches lists the commits at which a file came, changed or went, on the first-parent line from a commit back, newest first, at most so many.
+// whole is false when there may be more.
+func (r *Repo) Touches(ctx context.Context, oid, path string, most int) (touches []Touch, whole bool, err error) {
+	now, err := r.versionAt(oid, path)
+	if err != nil {
+		return nil, false, err
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
+		var before version
+		var had string
+		if len(now.parents) > 0 {
+			had = now.parents[0]
+			before, err = r.versionAt(had, path)
+			if errors.Is(err, ErrNotFound) { // a shallow clone ends here: this may be a change or not
+				return touches, false, nil
+			}
+			if err != nil {
+				return nil, false, err
+			}
+		}
+		if now.file != before.file {
+			if len(touches) == most {
+				return touches, false, nil
+			}
+			touches = append(touches, Touch{oid, time.Unix(now.time, 0).UTC(), now.subject})
+		}
+		if had == "" {
+			return touches, true, nil
+		}
+		oid, now = had, before
+	}
+}
+
+// version is a file as a commit has it; "" where it has none.
+type version struct {
+	commit
+	file string
+}
+
+func (r *Repo) versionAt(oid, path string) (version, error) {
+	c, err := r.commitAt(oid)
+	if err != nil {
+		return version{}, err
+	}
+	file, err := r.Lookup(c.tree, path)
+	return version{c, file}, err
 }

@@ -65,6 +65,15 @@
 // this order: whole numbers by size when every class is one, else by their bytes. Classes that differ by capitals only are refused, since engines
 // don't tell such columns apart. Two answers are compared over the classes of both; a class that a model never saw has the score 0.
 //
+// # Features
+//
+// A view's feature answers every question of a model exactly once, asked at t, the event of its row. An aggregate is over rows of the same entity whose
+// known time is in (t − window, t], never the row itself; of no row it is null, a count 0. A query's is the row of the same entity with the newest
+// feature_time, t − ttl ≤ feature_time ≤ t, among those with known_time ≤ t; of one feature_time the newest created_time (null is the oldest), of one
+// created_time the largest value (null is the least). An entity that is null matches nothing; dates are midnights, times without a zone are UTC.
+//
+// plumb.features/v1 is the struct Features, plumb.feature/v1 FeatureView, plumb.feature_check/v1 FeatureChecks, plumb.feature_diff/v1 FeatureDiff.
+//
 // # Windows
 //
 // The windows of a monitor tile time in its length from a Monday on (0001-01-01, UTC). A result is of the last full one before its time; `missed`

@@ -142,13 +142,13 @@ func (p *prover) donors() (out [tries][2]uint64) {
 }
 
 // A row is there from its event, or from when it is known if that is earlier. Values are taken from other rows (donors), so that they are of the
-// kind that a query can read, every second one moved beyond the range of all values, where sums and extremes must notice it. Other values must not
+// kind that a query can read, every second one moved beyond the range of all values, where sums and extremes must notice it, and one that differs is taken first. Other values must not
 // be known by the cut either: where the known time depends on them, as when a flight's delay says when it landed, a row that would have been
 // known keeps what it has. Late times keep their distance from the event.
 const alterSQL = `with there as (select *, least(t, coalesce(k, t)) <= {cut} as there from {table}),
 drawn as ({drawn}),
-judged as (select d.*, cast({known} as timestamp) as k from (select row_id, try, was, {as} from drawn) as d),
-chosen as (select * from (select *, row_number() over (partition by row_id order by (row_id + try) % {tries}, try) as n
+judged as (select d.*, cast({known} as timestamp) as k from (select row_id, try, was, moved, {as} from drawn) as d),
+chosen as (select * from (select *, row_number() over (partition by row_id order by moved desc, (row_id + try) % {tries}, try) as n
 	from judged where k > {cut} or (k is null and was is null)) where n = 1)
 select row_id, {names} from chosen
 union all select row_id, {as} from there where {kept} and row_id not in (select row_id from chosen)
@@ -193,16 +193,17 @@ func (a alteration) rows(s *stage) string {
 
 // draw is one other version of some rows: the columns for which other is true come from the donor.
 func (s *stage) draw(a alteration, try int, of string, other func(staged) bool) string {
-	columns := make([]string, len(s.columns))
+	columns, moved := make([]string, len(s.columns)), "false"
 	for i, c := range s.columns {
 		columns[i] = fmt.Sprintf("r.c%d", i)
 		if other(c) {
 			columns[i] = c.from(i, try, a.plain)
+			moved += fmt.Sprintf(" or %s is distinct from r.c%d", columns[i], i)
 		}
 		columns[i] += fmt.Sprintf(" as c%d", i)
 	}
-	return fmt.Sprintf("select r.row_id, %d as try, r.k as was, %s from there as r join there as d on d.row_id = (%d * r.row_id + %d) %% %d where %s",
-		try, strings.Join(columns, ", "), a.donors[try][0], a.donors[try][1], max(s.rows, 1), of)
+	return fmt.Sprintf("select r.row_id, %d as try, r.k as was, %s as moved, %s from there as r join there as d on d.row_id = (%d * r.row_id + %d) %% %d where %s",
+		try, moved, strings.Join(columns, ", "), a.donors[try][0], a.donors[try][1], max(s.rows, 1), of)
 }
 
 // from is a donor's value for a column.
