@@ -19,7 +19,9 @@ func TestTouchesAgreeWithGit(t *testing.T) {
 		}
 		gitRun(t, dir, "add", "-A")
 	}
-	commit := func(subject string) { gitRun(t, dir, "commit", "-q", "--allow-empty", "-m", subject+"\n\nparent of nothing") }
+	commit := func(subject string) {
+		gitRun(t, dir, "commit", "-q", "--allow-empty", "-m", subject+"\n\nparent of nothing")
+	}
 	commit("before it was there")
 	write("1")
 	commit("it comes")

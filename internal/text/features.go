@@ -137,15 +137,8 @@ func FeatureChecks(o Out, all record.FeatureChecks) error {
 		_, err := fmt.Fprintln(o.W, "no features/*.toml has a feature: columns and expressions of the row itself are checked by `plumb check`")
 		return err
 	}
-	_, err := fmt.Fprintf(o.W, "%s, %d cuts, seed %d\n", counted(len(all.Features), "feature"), all.Cuts, all.Seed)
+	_, err := fmt.Fprintf(o.W, "%s, %d cuts, seed %d\n", number(len(all.Features), "feature"), all.Cuts, all.Seed)
 	return err
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // FeatureDiff prints what is different about features, and how their values differ on the same rows.
