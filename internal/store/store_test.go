@@ -24,6 +24,13 @@ func TestMain(m *testing.M) {
 	for name, value := range map[string]string{"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_SYSTEM": os.DevNull, "HOME": home} {
 		os.Setenv(name, value)
 	}
+	if words := os.Getenv("STORE_CHILD"); words != "" {
+		if err := child(words); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	os.RemoveAll(home)
 	os.Exit(code)
