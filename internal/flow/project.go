@@ -354,6 +354,16 @@ func (p *Project) baseProject(e Event) (*doc.Project, error) {
 	return t.Docs.Project, nil
 }
 
+// trustStore turns to the store that the event's base names. An address decides where credentials go, so head may not choose it.
+func (p *Project) trustStore(e Event) error {
+	base, err := p.baseProject(e)
+	if err != nil {
+		return err
+	}
+	p.Store, err = p.storeAt(base.Name, base.Store.URL)
+	return err
+}
+
 // Resolve turns an event's names of branches into commits. No head is the checked-out commit.
 func (p *Project) Resolve(ctx context.Context, e Event) (Event, error) {
 	var err error

@@ -47,6 +47,7 @@ var onPublish = []step[*publication]{
 	{"record", (*publication).record},        // blobs, then records, by compare and swap
 	{"tag", (*publication).tag},              // versions and stages again, for tools that read tags
 	{"propose", (*publication).propose},      // branches and pull requests that a trigger asked for
+	{"store", (*publication).tidyStore},      // on a schedule: refs packed, what retention has ended dropped
 	{"comment", (*publication).comment},      // the one comment of the pull request
 }
 
@@ -60,6 +61,9 @@ type PublishOptions struct {
 
 // Publish checks a bundle as hostile input and writes what it proves. When anything is wrong nothing is written: exit 3.
 func (p *Project) Publish(ctx context.Context, o PublishOptions) (*Published, error) {
+	if err := p.trustStore(o.Event); err != nil {
+		return nil, err
+	}
 	pub := &publication{p: p, dir: o.Bundle, trusted: o.Event, forge: o.Forge, reportURL: o.ReportURL}
 	steps, err := walk(ctx, p, onPublish, pub)
 	if err != nil {
@@ -241,6 +245,22 @@ func (pub *publication) stamp(h *record.Header) {
 	h.Actor = pub.p.actor()
 	h.By = record.By{Who: pub.p.who(), URL: pub.p.opt.URL, Program: pub.p.opt.Program, PullRequest: pub.trusted.PullRequest, Now: h.By.Now}
 	h.Code = record.Code{Commit: pub.trusted.Head}
+}
+
+// tidyStore packs and collects. What it can't do today it does tomorrow: that is said, and keeps nothing from being published.
+func (pub *publication) tidyStore(ctx context.Context) (string, error) {
+	if pub.trusted.Name != "schedule" {
+		return "", skip("only on a schedule")
+	}
+	packed, err := pub.p.PackStore(ctx, true)
+	if err != nil {
+		return "", skip(fmt.Sprintf("could not pack: %v", err))
+	}
+	done, err := pub.p.Collect(ctx, true)
+	if err != nil {
+		return "", skip(fmt.Sprintf("could not collect: %v", err))
+	}
+	return fmt.Sprintf("%d refs became %d, %d of %d blobs were dropped", packed.Before, packed.After, len(done.Drop), done.Blobs), nil
 }
 
 // comment creates or updates the pull request's one comment.

@@ -65,6 +65,9 @@ var onPullRequest = []step[*review]{
 // PullRequest measures a pull request. Gates that fail are in the result, not in the error.
 func (p *Project) PullRequest(ctx context.Context, e Event) (*Measured, error) {
 	e.Name = "pull_request"
+	if err := p.trustStore(e); err != nil {
+		return nil, err
+	}
 	r := &review{p: p, event: e, answers: map[string]*execution{}}
 	r.out.Event = e
 	r.out.Result = record.CI{Schema: "plumb.ci/v1", Event: e.Name, Base: e.Base, Head: e.Head, PullRequest: e.PullRequest, RunNumber: e.RunNumber}

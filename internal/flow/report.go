@@ -45,6 +45,7 @@ func (p *Project) Report(ctx context.Context, dir string, ci *record.CI) (*Repor
 	in := page.Input{Docs: t.Docs, Commit: t.Commit, LedgerTip: v.Tip, Runs: v.Runs(), Comparisons: v.Comparisons(), Snapshots: v.Snapshots(),
 		CI:     ci,
 		Detail: func(ptr record.Pointer) ([]byte, error) { return p.Store.Get(ctx, ptr) }}
+	_ = p.Store.Bring(ctx, pageBlobs(in)) // at once; what can't be had is left out by the page that wants it
 	for _, id := range keys(t.Docs.Models) {
 		in.Versions = append(in.Versions, v.Versions(id)...)
 		in.Stages = append(in.Stages, v.Stages(id, production)...)
@@ -70,6 +71,27 @@ func (p *Project) Report(ctx context.Context, dir string, ci *record.CI) (*Repor
 		return nil, fmt.Errorf("making the report: %w", err)
 	}
 	return out, putInPlace(building, dir)
+}
+
+// pagesOfRuns is how many of the newest runs have a page.
+const pagesOfRuns = 2000
+
+// pageBlobs lists what the pages will read.
+func pageBlobs(in page.Input) []record.Pointer {
+	var out []record.Pointer
+	for _, run := range in.Runs[max(0, len(in.Runs)-pagesOfRuns):] {
+		if !run.Detail.IsZero() {
+			out = append(out, run.Detail)
+		}
+	}
+	for _, s := range in.Snapshots {
+		for _, p := range []record.Pointer{s.Profile, s.Quality} {
+			if !p.IsZero() {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
 }
 
 // replaceable refuses to replace a folder that is not an earlier report.

@@ -25,6 +25,11 @@ const (
 // allBlobs follows every pointer. Quick looks only whether the blob is on this machine; else each is read and hashed.
 func (v *verifying) allBlobs(ctx context.Context) (string, error) {
 	paths := v.view.Paths()
+	if !v.o.Quick {
+		if err := v.bring(ctx, paths); err != nil {
+			return "", err
+		}
+	}
 	absent := 0
 	for i, p := range paths {
 		if v.facts[p].kind == "" {
@@ -58,6 +63,27 @@ func (v *verifying) allBlobs(ctx context.Context) (string, error) {
 		v.skip("", countOf(absent, "blob"), "they are not on this machine, and --quick asks nobody for them")
 	}
 	return did, nil
+}
+
+// bring fetches all blobs at once, which one by one takes long in the Git store.
+func (v *verifying) bring(ctx context.Context, paths []string) error {
+	var all []record.Pointer
+	for _, p := range paths {
+		data, err := v.view.Bytes(p)
+		if err != nil {
+			return err
+		}
+		r, err := record.Decode(p, data)
+		if err != nil {
+			continue // told elsewhere
+		}
+		for _, named := range record.Pointers(r) {
+			if named.Pointer.Check() == nil && v.dropped[named.SHA256] == "" {
+				all = append(all, named.Pointer)
+			}
+		}
+	}
+	return v.p.Store.Bring(ctx, all)
 }
 
 // blob looks at one, once.
