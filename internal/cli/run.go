@@ -28,7 +28,19 @@ A run is looked up by the digest of its inputs (question, data, features, parame
 With --grid it is a sweep: every combination of the values is a private run of its own, on all cores, and the best is chosen by the valid part, never
 by the test part. What is recorded is not run again, so an interrupted sweep goes on. --matrix prints the combinations for a CI that runs each in a
 job of its own: strategy: {matrix: "${{ fromJSON(needs.plan.outputs.matrix) }}"}, and there plumb run ${{ matrix.experiment }} ${{ matrix.args }}.
---save writes what was run, or the best of a sweep, to an experiment's document.`,
+--save writes what was run, or the best of a sweep, to an experiment's document.
+
+With learner = "command" a program of yours learns, in a folder of its own that holds the files of train.code and train.lock, nothing else. It gets
+  PLUMB_TRAIN PLUMB_VALID PLUMB_TEST  files of rows, Parquet (CSV with format = "csv"): row_id, entity and time columns, features, then label and
+                                      weight, which the test part lacks
+  PLUMB_PARAMS PLUMB_FEATURES         [params] and the names of the feature columns, as JSON
+  PLUMB_SEED                          a whole number
+  PLUMB_OUT                           a folder to write to: the model into PLUMB_OUT/model/, scores into PLUMB_OUT/predictions.parquet (.csv),
+                                      learning curves into PLUMB_OUT/metrics.jsonl as {"step":1,"name":"log_loss","value":0.6,"split":"valid"}
+and PATH, LANG, TZ=UTC, an empty HOME, and the variables that train.env names. Scores are row_id and score of every row of the valid and the test
+part: the probability of 1, the number, or score_<class> for each class. [predict] command = ["python", "predict.py", "{in}", "{out}", "{model}"]
+writes them for any rows instead, so that the model can be compared on new data. train.timeout and train.memory are limits; what it prints is kept
+without secrets. It can't read the repository where the kernel has Landlock.`,
 		Example: "  plumb run\n  plumb run origin-history --set rounds=300\n  plumb run --dry-run\n" +
 			"  plumb run baseline --grid rounds=100,200 --grid rate=0.05,0.1 --save tuned",
 		ValidArgsFunction: completeFrom(a.experimentNames),

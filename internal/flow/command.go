@@ -96,7 +96,7 @@ func (w *workshop) program(t *Tree, e *doc.Experiment, seed int64) (*program.Pro
 	}
 	p := &program.Program{Train: e.Train.Command, Predict: e.Predict.Command, Worker: e.Predict.Worker, Format: cmp.Or(e.Train.Format, program.Parquet),
 		Env: w.p.opt.Env, Named: e.Train.Env, Seed: seed, DB: w.db, Temp: w.dir, Hidden: w.hidden(),
-		Tell: func(now string) { w.p.progress("%s: %s", e.ID, now) }}
+		Tell: func(now string) { w.p.meter(0, 0, now) }}
 	var err error
 	if p.Params, err = t.Docs.ParamsJSON(e.ID); err != nil {
 		return nil, err

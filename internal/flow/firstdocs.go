@@ -65,6 +65,9 @@ func (g *guess) experimentDocument(model string) string {
 			fmt.Fprintf(&b, "%s = %s\n", name, tomlio.Quote(g.row[name]))
 		}
 	}
+	if g.own != nil {
+		return b.String() + g.own.train()
+	}
 	b.WriteString("\n[train]\nlearner = \"gbdt\"                 # gbdt | glm\n")
 	return b.String()
 }

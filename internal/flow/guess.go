@@ -15,6 +15,7 @@ import (
 
 // guess finds out from the data what init does not ask: the task, the label as an expression, the event time, the features.
 type guess struct {
+	own      *ownProgram // nil: a built-in learner
 	ctx      context.Context
 	db       *engine.DB
 	lock     *doc.Lock

@@ -23,11 +23,12 @@ import (
 
 // InitOptions say what `plumb init` makes.
 type InitOptions struct {
-	Data   string // a file, anywhere; "" with Action alone
-	Label  string // a column, or an expression
-	Task   string // binary, multiclass or regression; "" finds out
-	Time   string // the column that says when the question is asked; "" finds one, "none" uses none
-	Action string // OWNER/REPO@SHA of the GitHub Action; "" writes no workflow
+	Data   string   // a file, anywhere; "" with Action alone
+	Label  string   // a column, or an expression
+	Task   string   // binary, multiclass or regression; "" finds out
+	Time   string   // the column that says when the question is asked; "" finds one, "none" uses none
+	Train  []string // a program of the person's own and its arguments; nil: a built-in learner
+	Action string   // OWNER/REPO@SHA of the GitHub Action; "" writes no workflow
 	DryRun bool
 }
 
@@ -36,7 +37,8 @@ type Inited struct {
 	Schema  string   `json:"schema"`
 	Folder  string   `json:"folder"`
 	Files   []string `json:"files"`
-	Found   []string `json:"found"` // what it found out, as sentences
+	Found   []string `json:"found"`           // what it found out, as sentences
+	Lines   []string `json:"lines,omitempty"` // what the program of --train lacks
 	Ignored bool     `json:"ignored"`
 	Next    []string `json:"next"`
 }
@@ -195,6 +197,13 @@ func (s *scaffold) project(ctx context.Context, o InitOptions) error {
 	if _, err := os.Stat(filepath.Join(s.root, "plumb.toml")); err == nil {
 		return problem.Wrongf("edit its documents, or start in another folder", "there is a plumb.toml here already")
 	}
+	var own *ownProgram
+	if len(o.Train) > 0 {
+		var err error
+		if own, err = findProgram(os.DirFS(s.root), o.Train); err != nil {
+			return err
+		}
+	}
 	temp, remove, err := s.workplace(ctx)
 	if err != nil {
 		return err
@@ -226,7 +235,14 @@ func (s *scaffold) project(ctx context.Context, o InitOptions) error {
 		return err
 	}
 	s.out.Found = append(s.out.Found, g.found...)
-	return s.documents(ds, lock, &g)
+	g.own = own
+	if err := s.documents(ds, lock, &g); err != nil {
+		return err
+	}
+	if own != nil {
+		s.tell(own, g.task)
+	}
+	return nil
 }
 
 // workplace gives a temporary folder: in the repository around the root, which is made where there is none, or for a dry run in the system's.

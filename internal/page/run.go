@@ -33,6 +33,7 @@ type runPage struct {
 	Metrics    grid
 	Why        string // why there are no details
 	Plots      []*plot
+	Reported   []*plot // the program's own word
 	Slices     grid
 	Matrix     grid
 	Classes    grid
@@ -127,6 +128,9 @@ func directionOf(name string) string {
 func (v *runPage) facts(r *record.Run) {
 	v.Params = params(r.Params)
 	v.Inputs = []pair{{Name: "learner", Text: r.Learner}, {Name: "commit", Text: firstOf(r.Code.Commit, "none")}}
+	if r.Sandbox != "" {
+		v.Inputs = append(v.Inputs, pair{Name: "held by", Text: brief.Clip(r.Sandbox, 120)})
+	}
 	if r.Code.Dirty {
 		v.Inputs[1].Text += ", with changes that were not committed"
 	}
@@ -154,7 +158,7 @@ func (v *runPage) facts(r *record.Run) {
 	for _, p := range []struct {
 		name string
 		record.Pointer
-	}{{"model", r.Artifact}, {"evaluation", r.Evaluation}, {"detail", r.Detail}} {
+	}{{"model", r.Artifact}, {"evaluation", r.Evaluation}, {"detail", r.Detail}, {"log", r.Log}} {
 		if p.SHA256 != "" {
 			v.Pointers.Rows = append(v.Pointers.Rows, []cell{{Text: p.name, Sub: p.Type}, {Text: p.SHA256, Class: "hash"}, {Text: brief.Bytes(p.Bytes)}})
 		}
@@ -193,6 +197,7 @@ func (v *runPage) details(d record.Detail) {
 			v.Plots = append(v.Plots, p)
 		}
 	}
+	v.Reported = reported(d.Reported)
 	v.slices(d)
 	v.matrix(d)
 	v.classes(d)
