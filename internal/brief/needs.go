@@ -216,7 +216,7 @@ func Method(c record.Comparison) string {
 	if c.LeftOut > 0 {
 		text += "; " + plural(c.LeftOut, "row") + " that either side trained on " + map[bool]string{true: "is", false: "are"}[c.LeftOut == 1] + " left out"
 	}
-	text += ". Intervals are of the difference and leave out the randomness of training."
+	text += ". " + training(c)
 	if who := Trained(c.Head); who != "" {
 		text += " " + c.Head.Experiment + " was " + who + "."
 	}

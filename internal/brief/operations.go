@@ -65,16 +65,13 @@ func Latency(s record.Speed) string {
 }
 
 // HowFast says what the latency and the throughput of a run are of; "" when none was measured.
-func HowFast(s record.Speed) string {
-	if s.Calls == 0 || s.Why != "" {
+func HowFast(r *record.Run) string {
+	if r.Speed.Calls == 0 || r.Speed.Why != "" {
 		return ""
 	}
-	text := fmt.Sprintf("Latency is of %s, one at a time, features at hand, no network", plural(s.Calls, "row"))
-	if s.Batch > 0 {
-		text += fmt.Sprintf("; throughput is of %s in one batch", plural(s.Batch, "row"))
-	}
-	if s.CPUs > 0 {
-		text += ", with " + plural(s.CPUs, "core")
+	text := fmt.Sprintf("Latency is of %s, one at a time, features at hand, no network; throughput is of many rows at once", plural(r.Speed.Calls, "row"))
+	if r.Environment != "" {
+		text += "; on " + Clip(r.Environment, 80)
 	}
 	return text + "."
 }

@@ -15,6 +15,8 @@ type Row struct {
 	Metric     string // with its slice and unit
 	Base       string
 	Head       string
+	BaseSpread string // "± 0.002" where the number is a mean over seeds
+	HeadSpread string
 	Difference string
 	Interval   string
 	Verdict    string // one of record's
@@ -60,6 +62,7 @@ func RowOf(m record.MetricDifference) Row {
 	if m.Head != nil {
 		row.Head = Number(*m.Head, d)
 	}
+	row.BaseSpread, row.HeadSpread = plusMinus(m.BaseSpread, d), plusMinus(m.HeadSpread, d)
 	if m.Difference != nil {
 		row.Difference = Signed(*m.Difference, d)
 	}

@@ -25,6 +25,8 @@ func runCommand(a *app) *cobra.Command {
 
 A run is looked up by the digest of its inputs (question, data, features, parameters, code, seed): the same inputs are not run twice.
 
+With repeats = 5 under [train] it is trained with five seeds: the first is served, and how far they lie apart is part of every interval.
+
 With --grid it is a sweep: every combination of the values is a private run of its own, on all cores, and the best is chosen by the valid part, never
 by the test part. What is recorded is not run again, so an interrupted sweep goes on. --matrix prints the combinations for a CI that runs each in a
 job of its own: strategy: {matrix: "${{ fromJSON(needs.plan.outputs.matrix) }}"}, and there plumb run ${{ matrix.experiment }} ${{ matrix.args }}.
@@ -99,21 +101,22 @@ func assignments(pairs []string) (map[string]string, error) {
 
 func runJSON(r *flow.RunResult) any {
 	out := struct {
-		Schema     string               `json:"schema"`
-		Run        *record.RunSummary   `json:"run"`
-		Cached     bool                 `json:"cached"`
-		Why        string               `json:"why"`
-		Result     string               `json:"result"`
-		Inputs     string               `json:"inputs"`
-		Valid      map[string]float64   `json:"valid"`
-		Rows       record.RowCounts     `json:"rows"`
-		Timings    record.Timings       `json:"timings"`
-		Bounds     []record.Requirement `json:"requirements"`
-		Notes      []string             `json:"notes"`
-		Comparison *record.Comparison   `json:"comparison"`
-		Saved      string               `json:"saved"`
+		Schema     string                `json:"schema"`
+		Run        *record.RunSummary    `json:"run"`
+		Cached     bool                  `json:"cached"`
+		Why        string                `json:"why"`
+		Result     string                `json:"result"`
+		Inputs     string                `json:"inputs"`
+		Valid      map[string]float64    `json:"valid"`
+		Rows       record.RowCounts      `json:"rows"`
+		Timings    record.Timings        `json:"timings"`
+		Repeats    []record.RepeatDetail `json:"repeats,omitempty"`
+		Bounds     []record.Requirement  `json:"requirements"`
+		Notes      []string              `json:"notes"`
+		Comparison *record.Comparison    `json:"comparison"`
+		Saved      string                `json:"saved"`
 	}{Schema: "plumb.run/v1", Saved: r.Saved, Cached: r.Cached, Why: r.Why, Notes: append([]string{}, r.Notes...), Comparison: r.Comparison,
-		Bounds: append([]record.Requirement{}, r.Bounds...)}
+		Bounds: append([]record.Requirement{}, r.Bounds...), Repeats: r.Seeds}
 	if r.Cached || r.Made {
 		s := flow.Summary(r.Run)
 		out.Run, out.Result, out.Inputs, out.Valid = &s, r.Run.Result.Digest, r.Run.Inputs.Key(), r.Run.Result.Valid
@@ -137,8 +140,11 @@ func printRun(o text.Out, r *flow.RunResult) error {
 		fmt.Fprintf(o.W, ", %d left out", n)
 	}
 	fmt.Fprintln(o.W)
-	if err := text.Metrics(o, r.Run); err != nil {
+	if err := text.Metrics(o, r.Run, r.Seeds); err != nil {
 		return err
+	}
+	if s := brief.Seeds(&r.Run); s != "" {
+		fmt.Fprintln(o.W, s)
 	}
 	if s := brief.Operations(&r.Run); s != "" {
 		fmt.Fprintln(o.W, s)

@@ -51,7 +51,7 @@ func metricTable(rows []brief.Row, several bool) string {
 		if r.Reason != "" {
 			verdict += escape.Markdown(": " + brief.Clip(r.Reason, 80))
 		}
-		line := []string{escape.MarkdownCell(r.Metric), escape.MarkdownCell(r.Base), escape.MarkdownCell(r.Head), escape.MarkdownCell(r.Difference), escape.MarkdownCell(r.Interval), verdict, gate}
+		line := []string{escape.MarkdownCell(r.Metric), escape.MarkdownCell(brief.With(r.Base, r.BaseSpread)), escape.MarkdownCell(brief.With(r.Head, r.HeadSpread)), escape.MarkdownCell(r.Difference), escape.MarkdownCell(r.Interval), verdict, gate}
 		if several {
 			line = append([]string{escape.MarkdownCell(r.Model)}, line...)
 		}

@@ -4,7 +4,8 @@
 // It is pure: paired scores in, an Outcome out; the same input gives the same bits on any number of cores. It does not find runs,
 // re-score models or know commits: the flow does, and says how the rows were paired. It stores nothing.
 //
-// An interval answers for the sampling of test rows, in groups that move together. It leaves out what training again would change.
+// An interval answers for the sampling of test rows, in groups that move together; and for what training again would change, where an experiment was
+// trained with several seeds (seeds.go).
 package compare
 
 import (
@@ -38,6 +39,9 @@ type Input struct {
 	Base, Head    [][]float64 // [column][row], as in record.Evaluation
 	BaseThreshold float64
 	HeadThreshold float64
+	BaseMore      []Answer // of further seeds, on the same rows
+	HeadMore      []Answer
+	BaseSpread    map[string]Spread   // by metric, where base's seeds answered other rows
 	Group         []string            // rows that move together; nil: every row is its own group
 	Slices        map[string][]string // slice column → value of each row
 	Contract      []doc.Metric        // in the order of base's document; empty: the task's headline metric, as info
@@ -147,10 +151,15 @@ func alone(in Input, verdict, reason string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("reading head's scores: %w", err)
 	}
 	o := Outcome{Verdict: verdict, Reason: reason, Rows: len(in.Label), Groups: head.groups}
-	values := head.measure(in.Value)
+	if err := head.trainedAgain(in.HeadMore); err != nil {
+		return Outcome{}, fmt.Errorf("reading head's scores: %w", err)
+	}
+	of := head.measure(in.Value)
+	values := of.mean
 	for _, m := range contract(in) {
 		d := newDifference(m, len(in.Label), head.groups)
 		d.Head, d.Verdict, d.Reason = number(values, m.Name), verdict, reason
+		d.HeadSpread = of.spread(m.Name).number()
 		if d.Head == nil {
 			d.Verdict, d.Reason = record.Missing, head.why(in, m.Name)
 			if verdict == record.First && m.Level != levelInfo {
@@ -160,7 +169,7 @@ func alone(in Input, verdict, reason string) (Outcome, error) {
 		d.Gate = gateOf(d)
 		o.Metrics = append(o.Metrics, d)
 	}
-	o.Gates = in.gates(gateValues{head: values, slices: head.slices(), rows: len(in.Label), groups: head.groups})
+	o.Gates = in.gates(gateValues{head: of.served, slices: head.slices(), rows: len(in.Label), groups: head.groups})
 	o.Hypothesis = in.hypothesis(nil)
 	if in.Value != nil {
 		o.Value = &record.ValueDifference{Currency: in.Currency, Period: in.Period, Head: number(values, metric.Value), Reason: reason}
@@ -211,6 +220,7 @@ func headline(task string) string {
 // half is one side's rows ready to be measured.
 type half struct {
 	metric.Sample
+	again  []metric.Sample // the answers of further seeds, when they differ
 	group  []int32
 	groups int
 	values map[string][]string // slice column → value of each row
@@ -239,6 +249,9 @@ func (h half) own() bool { return h.groups == len(h.Label) }
 // pick keeps some rows, whose groups are numbered anew.
 func (h half) pick(rows []int) half {
 	out := half{Sample: h.Select(rows), group: make([]int32, len(rows))}
+	for _, s := range h.again {
+		out.again = append(out.again, s.Select(rows))
+	}
 	number := make([]int32, h.groups)
 	for i, row := range rows {
 		old := h.group[row]

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/plumb-ml/plumb/internal/metric"
@@ -20,6 +19,7 @@ const (
 	methodGroups    = "group bootstrap"
 	methodAbsolute  = " of the absolute value" // bias
 	methodUnpaired  = ", unpaired"
+	methodSeeds     = ", with the spread of seeds"
 )
 
 // contest is two answers ready to be compared.
@@ -33,9 +33,12 @@ type contest struct {
 // finding is what is known of one metric's difference, head − base.
 type finding struct {
 	stat.Estimate
-	method string
-	known  bool   // the interval exists
-	reason string // why not
+	baseSpread Spread
+	headSpread Spread
+	training   float64 // half of how wide the spread of seeds alone makes the interval
+	method     string
+	known      bool   // the interval exists
+	reason     string // why not
 }
 
 func newContest(in Input, other *Side) (*contest, error) {
@@ -49,6 +52,12 @@ func newContest(in Input, other *Side) (*contest, error) {
 		return nil, fmt.Errorf("reading head's scores: %w", err)
 	}
 	if c.base, err = newHalf(in.Task, in.BaseThreshold, in.Base, *other); err != nil {
+		return nil, fmt.Errorf("reading base's scores: %w", err)
+	}
+	if err := c.head.trainedAgain(in.HeadMore); err != nil {
+		return nil, fmt.Errorf("reading head's scores: %w", err)
+	}
+	if err := c.base.trainedAgain(in.BaseMore); err != nil {
 		return nil, fmt.Errorf("reading base's scores: %w", err)
 	}
 	if len(in.Base) != len(in.Head) {
@@ -72,14 +81,14 @@ func (c *contest) judge() Outcome {
 	o := Outcome{Rows: len(c.Label), Groups: c.head.groups}
 	for _, m := range lines {
 		d := newDifference(m, len(c.Label), c.head.groups)
-		d.Base, d.Head = number(base, m.Name), number(head, m.Name)
+		d.Base, d.Head = number(base.mean, m.Name), number(head.mean, m.Name)
 		c.conclude(&d, found[m.Name])
 		o.Metrics = append(o.Metrics, d)
 	}
 	o.Verdict, o.Reason = overall(o.Metrics)
 	o.Hypothesis = c.hypothesis(o.Metrics)
-	o.Value = c.worth(base, head, found[metric.Value])
-	o.Gates = c.gates(gateValues{base: base, head: head, slices: c.head.slices(), rows: o.Rows, groups: o.Groups})
+	o.Value = c.worth(base.mean, head.mean, found[metric.Value])
+	o.Gates = c.gates(gateValues{base: base.served, head: head.served, slices: c.head.slices(), rows: o.Rows, groups: o.Groups})
 	o.Metrics = append(o.Metrics, c.slices(lines)...)
 	o.Notes = c.notes()
 	return o
@@ -96,7 +105,10 @@ func (c *contest) conclude(d *record.MetricDifference, f finding) {
 		d.Verdict, d.Reason = record.First, "base has no such number: "+c.base.why(c.Input, d.Name)
 		return
 	}
-	d.Method = f.method
+	d.Method, d.BaseSpread, d.HeadSpread = f.method, f.baseSpread.number(), f.headSpread.number()
+	if f.training > 0 {
+		d.Training = significant(f.training)
+	}
 	d.Difference = rounded(f.Difference, f)
 	if !f.known {
 		d.Verdict, d.Reason, d.RowsNeeded = record.Inconclusive, f.reason, c.rowsForGroups()
@@ -110,10 +122,12 @@ func (c *contest) conclude(d *record.MetricDifference, f finding) {
 	}
 	d.RowsNeeded = s.rowsNeeded(d.N, d.Tolerance)
 	d.Reason = fmt.Sprintf("about %d more rows needed", d.RowsNeeded)
-	switch d.RowsNeeded {
-	case 0:
+	switch {
+	case d.RowsNeeded == 0 && s.training > 0 && s.enough(d.Tolerance) > 0:
+		d.Reason = "training alone spreads too wide: more repeats, not more rows, would say"
+	case d.RowsNeeded == 0:
 		d.Reason = "no number of rows tells a difference of zero from none; a tolerance would"
-	case maxRowsNeeded:
+	case d.RowsNeeded == maxRowsNeeded:
 		d.Reason = "more rows needed than anyone has"
 	}
 }
@@ -131,18 +145,16 @@ func (c *contest) rowsForGroups() int {
 func (c *contest) groups() int { return min(c.base.groups, c.head.groups) }
 
 // compare finds the difference of each named metric that both sides have.
-func (c *contest) compare(names []string, base, head map[string]float64) map[string]finding {
+func (c *contest) compare(names []string, base, head measured) map[string]finding {
 	out := map[string]finding{}
 	var rest []string
 	for _, name := range names {
-		b, ok := base[name]
-		h, both := head[name]
+		_, ok := base.mean[name]
+		_, both := head.mean[name]
 		if !ok || !both {
 			continue
 		}
-		if name == metric.Bias {
-			b, h = math.Abs(b), math.Abs(h)
-		}
+		b, h := base.compared(name), head.compared(name)
 		f := finding{Estimate: stat.Estimate{Base: b, Head: h, Difference: h - b}}
 		switch {
 		case c.identical(name):
@@ -153,7 +165,7 @@ func (c *contest) compare(names []string, base, head map[string]float64) map[str
 			f = c.delong()
 		case name == "macro_auc_ovr":
 			f = c.macroDeLong(f)
-		case name == "accuracy" && c.paired && c.head.own() && c.Weight == nil:
+		case name == "accuracy" && c.paired && c.head.own() && c.Weight == nil && len(c.base.again)+len(c.head.again) == 0:
 			f = c.mcnemar(f)
 		default:
 			rest = append(rest, name)
@@ -161,26 +173,25 @@ func (c *contest) compare(names []string, base, head map[string]float64) map[str
 		out[name] = f
 	}
 	c.bootstrap(rest, out)
+	for name, f := range out {
+		out[name] = c.withSeeds(name, f, base, head)
+	}
 	return out
 }
 
 // identical says whether the sides give every row the same score and, for metrics that a threshold rules, the same threshold. Then the
 // difference is zero whatever rows are drawn. Rows of equal decisions but other scores need no rule: every resample says zero.
 func (c *contest) identical(name string) bool {
-	if !c.paired || (c.BaseThreshold != c.HeadThreshold && !metric.Ranked(name)) {
+	if !c.paired {
 		return false
 	}
-	for column, scores := range c.Head {
-		if !slices.Equal(scores, c.Base[column]) {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(c.base.samples(), c.head.samples(), func(a, b metric.Sample) bool {
+		return (a.Threshold == b.Threshold || metric.Ranked(name)) && sameScores(a.Scores, b.Scores)
+	})
 }
 
 func (c *contest) delong() finding {
-	base, _ := stat.NewAUC(c.base.Label, c.base.Scores[0], c.base.Weight)
-	head, _ := stat.NewAUC(c.head.Label, c.head.Scores[0], c.head.Weight)
+	base, head := c.base.auc(), c.head.auc()
 	switch {
 	case !c.paired:
 		e := stat.UnpairedDeLong(stat.Side{AUC: base, Group: c.base.group, Groups: c.base.groups},
@@ -189,11 +200,19 @@ func (c *contest) delong() finding {
 	case c.head.own():
 		return finding{Estimate: stat.DeLong(base, head), known: true, method: methodDeLong}
 	}
-	e := stat.ClusteredDeLong(base, head, c.head.group, c.head.groups)
-	return finding{Estimate: e, known: true, method: methodClustered}
+	return finding{Estimate: stat.ClusteredDeLong(base, head, c.head.group, c.head.groups), known: true, method: methodClustered}
 }
 
-// mcnemar compares how often each side is right.
+// auc is the mean over the seeds, with each row's influence on it. It exists.
+func (h half) auc() stat.AUC {
+	var all []stat.AUC
+	for _, s := range h.samples() {
+		a, _ := stat.NewAUC(s.Label, s.Scores[0], s.Weight)
+		all = append(all, a)
+	}
+	return stat.MeanAUC(all)
+}
+
 // macroDeLong is the macro AUC's interval in closed form. Resampling would give the same and cost a pass over the rows for every class and draw.
 func (c *contest) macroDeLong(f finding) finding {
 	base, head := c.base.oneVersusRest(), c.head.oneVersusRest()
@@ -210,18 +229,21 @@ func (c *contest) macroDeLong(f finding) finding {
 	return f
 }
 
-// oneVersusRest is the mean of every class's AUC against the rest, with each row's influence on it. Every class has rows: the metric exists.
+// oneVersusRest is the mean of every class's AUC against the rest, over all seeds, with each row's influence on it. Every class has rows: it exists.
 func (h half) oneVersusRest() stat.AUC {
-	all := make([]stat.AUC, len(h.Scores))
+	var all []stat.AUC
 	label := make([]float64, len(h.Label))
-	for class, scores := range h.Scores {
+	for class := range h.Scores {
 		for i, y := range h.Label {
 			label[i] = 0
 			if int(y) == class {
 				label[i] = 1
 			}
 		}
-		all[class], _ = stat.NewAUC(label, scores, h.Weight)
+		for _, s := range h.samples() {
+			a, _ := stat.NewAUC(label, s.Scores[class], h.Weight)
+			all = append(all, a)
+		}
 	}
 	return stat.MeanAUC(all)
 }

@@ -16,14 +16,8 @@ type Field struct {
 	Label      []float64
 	Weight     []float64 // nil: every row counts 1
 	Group      []string  // rows that move together; nil: every row is its own group
-	Candidates []Candidate
+	Candidates []Answer
 	Seed       uint64
-}
-
-// Candidate is one answer.
-type Candidate struct {
-	Scores    [][]float64 // [column][row]
-	Threshold float64
 }
 
 // Standing is what the rows say of a choice among candidates.

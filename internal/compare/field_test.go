@@ -17,7 +17,7 @@ type sweep struct {
 
 func (w sweep) draw(seed uint64) Field {
 	r := rand.New(rand.NewPCG(seed, 2002))
-	f := Field{Task: metric.Regression, Metric: "rmse", Direction: metric.Down, Seed: seed, Candidates: make([]Candidate, w.equal+w.worse)}
+	f := Field{Task: metric.Regression, Metric: "rmse", Direction: metric.Down, Seed: seed, Candidates: make([]Answer, w.equal+w.worse)}
 	for i := range f.Candidates {
 		f.Candidates[i].Scores = make([][]float64, 1)
 	}

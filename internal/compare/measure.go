@@ -11,14 +11,14 @@ import (
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// measure gives every metric of the task that exists, and the value when it can be made.
-func (h half) measure(value func(tp, fp, fn, tn float64) (float64, bool)) map[string]float64 {
-	out := metric.Compute(h.Sample)
+// measureOne gives every metric of one model, and the value when it can be made.
+func (h half) measureOne(s metric.Sample, value func(tp, fp, fn, tn float64) (float64, bool)) map[string]float64 {
+	out := metric.Compute(s)
 	if value == nil || h.Task != metric.Binary || len(h.Label) == 0 {
 		return out
 	}
 	var cells [4]float64
-	h.plan(metric.Cells).Worker()(ones(h.groups), cells[:])
+	h.plan(s, metric.Cells).Worker()(ones(h.groups), cells[:])
 	if v, ok := value(cells[0], cells[1], cells[2], cells[3]); ok && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		out[metric.Value] = v
 	}
@@ -65,6 +65,14 @@ func significant(v float64) *float64 {
 	return &r
 }
 
+// number is a spread as it is written down, nil where there was one seed.
+func (s Spread) number() *float64 {
+	if s.Seeds < 2 {
+		return nil
+	}
+	return significant(s.SD)
+}
+
 // dust is how much of a difference, as a share of the numbers compared, may be rounding.
 const dust = 1e-12
 
@@ -96,7 +104,7 @@ func (c *contest) slices(lines []doc.Metric) []record.MetricDifference {
 			d := newDifference(line, len(s.Rows), part.head.groups)
 			d.Slice = column + "=" + s.Value
 			base, head := part.base.measure(nil), part.head.measure(nil)
-			d.Base, d.Head = number(base, name), number(head, name)
+			d.Base, d.Head = number(base.mean, name), number(head.mean, name)
 			part.conclude(&d, part.compare([]string{name}, base, head)[name])
 			out = append(out, d)
 		}
@@ -120,6 +128,7 @@ func (c *contest) part(column string, s metric.Slice) *contest {
 		}
 	}
 	p.base = c.base.pick(rows)
+	p.BaseSpread = nil // it is of all rows
 	p.Label, p.Weight, p.Head, p.Base = p.head.Label, p.head.Weight, p.head.Scores, p.base.Scores
 	return p
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/metric"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/stat"
 )
@@ -143,19 +144,28 @@ func TestIntervalsCover(t *testing.T) {
 	}
 }
 
+// 30,000 rows, every metric of the task. A contract names three or so.
 func BenchmarkJudge(b *testing.B) {
-	all := []doc.Metric{}
-	for _, name := range []string{"auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "balanced_accuracy", "f1", "precision", "recall",
-		"specificity", "mcc", "lift_10", "ks_score"} {
-		all = append(all, doc.Metric{Name: name})
-	}
-	for name, groups := range map[string]bool{"60 groups": true, "rows": false} {
+	for _, c := range []struct {
+		name    string
+		grouped bool
+		seeds   int
+		metrics []string
+	}{{"60 groups", true, 1, metric.For(metric.Binary)}, {"rows", false, 1, metric.For(metric.Binary)}, {"60 groups, 5 seeds", true, 5, metric.For(metric.Binary)},
+		{"rows, 5 seeds", false, 5, metric.For(metric.Binary)}, {"60 groups, 5 seeds, 3 metrics", true, 5, []string{"auc", "log_loss", "average_precision"}}} {
 		in := world{days: 60, rows: 500, shock: 1}.draw(1)
-		in.Contract = all
-		if !groups {
+		in.Contract = nil
+		for _, name := range c.metrics {
+			in.Contract = append(in.Contract, doc.Metric{Name: name})
+		}
+		if !c.grouped {
 			in.Group = nil
 		}
-		b.Run(name, func(b *testing.B) {
+		for seed := range c.seeds - 1 {
+			other := world{days: 60, rows: 500, shock: 1}.draw(uint64(2 + seed))
+			in.BaseMore, in.HeadMore = append(in.BaseMore, Answer{other.Base, 0.5}), append(in.HeadMore, Answer{other.Head, 0.5})
+		}
+		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := Judge(in); err != nil {
 					b.Fatal(err)

@@ -12,13 +12,14 @@ import (
 // signed is an interval turned so that up is good.
 type signed struct {
 	difference, low, high float64
+	training              float64 // half width that the spread of seeds alone gives
 }
 
 func (s signed) turned(direction string) signed {
 	if direction != metric.Down {
 		return s
 	}
-	return signed{difference: -s.difference, low: -s.high, high: -s.low}
+	return signed{difference: -s.difference, low: -s.high, high: -s.low, training: s.training}
 }
 
 // verdict is the table from `better` on, the first row that matches.
@@ -39,7 +40,11 @@ func of(d record.MetricDifference) (s signed, ok bool) {
 	if d.Difference == nil || d.Low == nil || d.High == nil {
 		return signed{}, false
 	}
-	return signed{*d.Difference, *d.Low, *d.High}.turned(d.Direction), true
+	s = signed{difference: *d.Difference, low: *d.Low, high: *d.High}
+	if d.Training != nil {
+		s.training = *d.Training
+	}
+	return s.turned(d.Direction), true
 }
 
 // gateOf says what a metric's verdict means for the merge.
@@ -90,15 +95,19 @@ func overall(metrics []record.MetricDifference) (verdict, reason string) {
 // maxRowsNeeded caps the estimate: beyond it the answer is "more than anyone has".
 const maxRowsNeeded = 1_000_000_000
 
+// enough is the half width that would settle a difference if it stays what it is: the nearest of better, worse and same is taken.
+func (s signed) enough(tolerance float64) float64 {
+	return max(s.difference, -s.difference-tolerance, tolerance-math.Abs(s.difference))
+}
+
 // rowsNeeded estimates how many more rows would settle an inconclusive difference, if it stays what it is and the interval's half width
-// shrinks with 1/√n: the nearest of better, worse and same is taken. 0: no number of rows would. Two significant digits, at most 1e9.
+// shrinks with 1/√n, all but what training alone makes of it. 0: no number of rows would. Two significant digits, at most 1e9.
 func (s signed) rowsNeeded(n int, tolerance float64) int {
-	enough := max(s.difference, -s.difference-tolerance, tolerance-math.Abs(s.difference)) // half width that settles it
-	if !(enough > 0) {
+	enough, half, fixed := s.enough(tolerance), (s.high-s.low)/2, s.training
+	if !(enough > fixed) {
 		return 0
 	}
-	ratio := (s.high - s.low) / 2 / enough
-	return about(float64(n) * (ratio*ratio - 1))
+	return about(float64(n) * ((half*half-fixed*fixed)/(enough*enough-fixed*fixed) - 1))
 }
 
 // about rounds a count up to two significant digits.

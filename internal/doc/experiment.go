@@ -43,8 +43,21 @@ type Train struct {
 	Format  string   `toml:"format" enum:"parquet|csv" default:"parquet" about:"of the files that the program is given and writes"`
 	Env     []string `toml:"env" about:"names of environment variables that the program gets"`
 	Seed    int64    `toml:"seed" default:"1" about:"of everything random"`
+	Repeats int64    `toml:"repeats" default:"1" about:"with how many seeds it is trained, from seed on; the first is served, and how far they lie apart is part of every interval"`
 	Timeout string   `toml:"timeout" about:"a duration; 1h when absent"`
 	Memory  string   `toml:"memory" about:"a size; 80 % of the machine when absent"`
+}
+
+// MaxRepeats is how many seeds say all that seeds can say.
+const MaxRepeats = 32
+
+// Seeds are those that the experiment is trained with, the one that is served first.
+func (t Train) Seeds() []int64 {
+	out := []int64{t.Seed}
+	for i := int64(1); i < t.Repeats; i++ {
+		out = append(out, t.Seed+i)
+	}
+	return out
 }
 
 // Predict says how a command learner scores rows.
@@ -89,6 +102,9 @@ func (e *Experiment) check(c checker) {
 func (e *Experiment) checkTrain(c checker) {
 	t := e.Train
 	c.size("train", "memory")(t.Memory)
+	if c.has("train", "repeats") && (t.Repeats < 1 || t.Repeats > MaxRepeats) {
+		c.at("range", "train", "repeats").errorf("repeats is a number of seeds from 1 to %d, not %d", MaxRepeats, t.Repeats).hint("5 tell most of what can be told")
+	}
 	if c.has("train", "timeout") {
 		c.duration(t.Timeout, "train", "timeout")
 	}

@@ -106,6 +106,8 @@ func TestInputs(t *testing.T) {
 		"order":                {"baseline", "experiments/baseline.toml", "[train]\nlearner = \"gbdt\"\n\n[params]\nrounds = 200\n", "[params]\nrounds = 200\n[train]\nlearner = \"gbdt\"\n", nil},
 		"a default said":       {"baseline", "models/delay.toml", "slices", "threshold = 0.5\nslices", nil},
 		"default seed said":    {"baseline", "experiments/baseline.toml", "learner", "seed = 1\nlearner", nil},
+		"default repeats said": {"baseline", "experiments/baseline.toml", "learner", "repeats = 1\nlearner", nil},
+		"repeats":              {"baseline", "experiments/baseline.toml", "learner", "repeats = 5\nlearner", []string{"experiment"}},
 		"slices":               {"baseline", "models/delay.toml", "slices = [\"origin\"]", "slices = [\"destination\"]", nil},
 		"group":                {"baseline", "models/delay.toml", "day(date)", "hour(date)", nil},
 		"contract":             {"baseline", "models/delay.toml", "0.002", "0.003", nil},

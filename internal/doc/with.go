@@ -80,7 +80,7 @@ func sameType(was, v any, text string) (any, error) {
 }
 
 // overridable are the keys of train that --set may change; the rest decides what runs, which is the document's to say.
-var overridable = []string{"learner", "seed", "timeout", "memory"}
+var overridable = []string{"learner", "seed", "repeats", "timeout", "memory"}
 
 func (e *Experiment) overrideTrain(name, text string) error {
 	if !slices.Contains(overridable, name) {
@@ -97,6 +97,12 @@ func (e *Experiment) overrideTrain(name, text string) error {
 			return problem.Wrongf("", "train.seed must be a whole number, not %s", text)
 		}
 		e.Train.Seed = seed
+	case "repeats":
+		n, ok := v.(int64)
+		if !ok || n < 1 || n > MaxRepeats {
+			return problem.Wrongf("", "train.repeats is a number of seeds from 1 to %d, not %s", MaxRepeats, text)
+		}
+		e.Train.Repeats = n
 	case "learner":
 		if text != "glm" && text != "gbdt" {
 			return problem.Wrongf("", "train.learner must be glm or gbdt here, not %s", text)

@@ -12,6 +12,10 @@ func (c *comparing) judgeAlone() (*record.Comparison, error) {
 	head := testPart(c.head.eval)
 	in := compare.Input{Task: c.model.Task, Label: head.Label, Weight: head.Weight, Head: head.Scores, Group: head.Group, Slices: head.Slices,
 		HeadThreshold: c.head.Threshold, Contract: contract(c.model), Gates: c.model.Gates, Params: c.head.params, Seed: seed("", c.head.Digest)}
+	var err error
+	if in.HeadMore, err = c.head.more(c.model.Question.Threshold, head); err != nil {
+		return nil, fmt.Errorf("reading the seeds of %s: %w", c.head.Experiment, err)
+	}
 	if c.experiment != nil {
 		in.Hypothesis, in.Expect = c.experiment.Hypothesis, c.experiment.Expect
 	}
@@ -19,7 +23,6 @@ func (c *comparing) judgeAlone() (*record.Comparison, error) {
 		return nil, err
 	}
 	var out compare.Outcome
-	var err error
 	switch c.kind {
 	case record.First:
 		out, err = compare.First(in)

@@ -59,7 +59,7 @@ func (s *sweep) field(ctx context.Context, order []int) (compare.Field, []int, e
 		}
 		eval = partOf(eval, "valid")
 		f.Label, f.Weight, f.Group = eval.Label, eval.Weight, eval.Group
-		f.Candidates = append(f.Candidates, compare.Candidate{Scores: eval.Scores, Threshold: s.runs[i].Threshold})
+		f.Candidates = append(f.Candidates, compare.Answer{Scores: eval.Scores, Threshold: s.runs[i].Threshold})
 	}
 	return f, order, nil
 }

@@ -24,11 +24,14 @@ type side struct {
 	inputs record.Inputs
 	params map[string]any
 	eval   record.Evaluation
+	// of further seeds: what makes a yes of their scores; and where they answered other rows, how far they lie apart
+	thresholds []float64
+	spread     map[string]compare.Spread
 }
 
 func sideOf(run record.Run, eval record.Evaluation) side {
 	return side{Side: record.Side{Run: run.ID, Experiment: run.Experiment, Commit: run.Code.Commit, Digest: run.Inputs.Key(),
-		Threshold: run.Threshold, Evaluation: run.Evaluation}, inputs: run.Inputs, params: run.Params, eval: eval}
+		Threshold: run.Threshold, Evaluation: run.Evaluation, Seeds: seedsOf(run)}, inputs: run.Inputs, params: run.Params, eval: eval}
 }
 
 // comparing is one comparison about to be judged. The same code serves the measuring job and the publisher, which judges again from the blobs.
@@ -63,7 +66,14 @@ func (c *comparing) judge() (*record.Comparison, error) {
 	}
 	in := compare.Input{Task: c.model.Task, Label: head.Label, Weight: head.Weight, Base: base.Scores, Head: head.Scores, Group: head.Group,
 		Slices: head.Slices, BaseThreshold: c.base.Threshold, HeadThreshold: c.head.Threshold, Contract: contract(c.model), Gates: c.model.Gates,
-		Method: method, Params: c.head.params, Seed: seed(c.base.Digest, c.head.Digest)}
+		Method: method, Params: c.head.params, Seed: seed(c.base.Digest, c.head.Digest), BaseSpread: c.base.spread}
+	var err error
+	if in.BaseMore, err = c.base.more(c.model.Question.Threshold, base); err != nil {
+		return nil, fmt.Errorf("reading the seeds of %s: %w", c.base.Experiment, err)
+	}
+	if in.HeadMore, err = c.head.more(c.model.Question.Threshold, head); err != nil {
+		return nil, fmt.Errorf("reading the seeds of %s: %w", c.head.Experiment, err)
+	}
 	if c.experiment != nil {
 		in.Hypothesis, in.Expect = c.experiment.Hypothesis, c.experiment.Expect
 	}
@@ -71,7 +81,6 @@ func (c *comparing) judge() (*record.Comparison, error) {
 		return nil, err
 	}
 	var out compare.Outcome
-	var err error
 	if method == unpaired {
 		out, err = compare.JudgeUnpaired(in, compare.Side{Label: base.Label, Weight: base.Weight, Group: base.Group})
 	} else {
@@ -123,7 +132,7 @@ func partOf(e record.Evaluation, part string) record.Evaluation {
 			keep = append(keep, i)
 		}
 	}
-	return pickRows(e, keep)
+	return e.Select(keep)
 }
 
 // shared gives the test rows that both sides scored, in the same order: matched by key, or by row id where the dataset is the same.
@@ -152,33 +161,7 @@ func shared(base, head record.Evaluation, byID bool) (b, h record.Evaluation, ok
 	if len(at) < len(base.RowID) || len(once) < len(head.RowID) {
 		return base, head, false
 	}
-	return pickRows(base, fromBase), pickRows(head, fromHead), len(fromHead) > 0
-}
-
-func pickRows(e record.Evaluation, keep []int) record.Evaluation {
-	out := e
-	out.Part, out.RowID, out.Key, out.Label = pick(e.Part, keep), pick(e.RowID, keep), pick(e.Key, keep), pick(e.Label, keep)
-	out.Weight, out.Group = pick(e.Weight, keep), pick(e.Group, keep)
-	out.Scores = make([][]float64, len(e.Scores))
-	for c := range e.Scores {
-		out.Scores[c] = pick(e.Scores[c], keep)
-	}
-	out.Slices = map[string][]string{}
-	for s := range e.Slices {
-		out.Slices[s] = pick(e.Slices[s], keep)
-	}
-	return out
-}
-
-func pick[T any](from []T, keep []int) []T {
-	if from == nil {
-		return nil
-	}
-	out := make([]T, len(keep))
-	for i, k := range keep {
-		out[i] = from[k]
-	}
-	return out
+	return base.Select(fromBase), head.Select(fromHead), len(fromHead) > 0
 }
 
 // changedInputs names the inputs whose values differ, sorted.

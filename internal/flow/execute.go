@@ -89,6 +89,9 @@ func (w *workshop) answer(ctx context.Context, t *Tree, experiment string, s rea
 	if err := wrongParams(t.Docs, e); err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Path, err)
 	}
+	if err := roomForRepeats(e, len(s.rows.Classes)); err != nil {
+		return nil, err
+	}
 	x := &execution{}
 	in, err := inputs(t.Docs, experiment)
 	if err != nil {
@@ -116,10 +119,19 @@ func (w *workshop) answer(ctx context.Context, t *Tree, experiment string, s rea
 	if err := w.evaluate(ctx, t, s.sheet, learned, x); err != nil {
 		return nil, fmt.Errorf("evaluating %s: %w", experiment, err)
 	}
-	x.run.Timings.Evaluate = time.Since(mark).Seconds()
-	x.run.Timings.Total = x.run.Timings.Features + x.run.Timings.Train + x.run.Timings.Evaluate
+	x.run.Timings = took(x.run.Timings, time.Since(mark))
 	x.run.Speed.Why = "it was run in a sweep, whose runs share the machine"
 	return x, nil
+}
+
+// took ends a run's timings: evaluating includes the further seeds, which are counted apart.
+func took(t record.Timings, evaluating time.Duration) record.Timings {
+	t.Evaluate = evaluating.Seconds() - t.Repeats
+	t.Total = t.Features + t.Train + t.Repeats + t.Evaluate
+	for _, seconds := range []*float64{&t.Features, &t.Train, &t.Repeats, &t.Evaluate, &t.Total} {
+		*seconds = threeDigits(*seconds)
+	}
+	return t
 }
 
 // sheet gives the rows of an experiment's question and what its learner sees of them.
@@ -154,7 +166,11 @@ func (w *workshop) evaluate(ctx context.Context, t *Tree, s sheet, learned *trai
 		}
 	}
 	x.eval = held.rows.Evaluation(scores)
-	threshold, err := evaluate.Threshold(t.Docs.Models[x.run.Model].Question.Threshold, x.eval)
+	if err := w.repeat(ctx, t, s, held, x); err != nil {
+		return err
+	}
+	rule := t.Docs.Models[x.run.Model].Question.Threshold
+	threshold, err := evaluate.Threshold(rule, x.eval)
 	if err != nil {
 		return err
 	}
@@ -168,9 +184,7 @@ func (w *workshop) evaluate(ctx context.Context, t *Tree, s sheet, learned *trai
 	if err := x.run.Result.SetDigest(); err != nil {
 		return err
 	}
-	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
-	detail.Importance, detail.Reported = x.model.importance(), learned.reported
-	details, err := json.Marshal(detail)
+	details, err := x.details(rule, learned.reported)
 	if err != nil {
 		return fmt.Errorf("writing the details: %w", err)
 	}
@@ -202,6 +216,18 @@ func (x *execution) ofProgram(learned *trained) {
 	}
 }
 
+// details is what the run's page shows, as JSON.
+func (x *execution) details(rule any, reported []record.ReportedCurve) ([]byte, error) {
+	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: x.run.Threshold})
+	detail.Importance, detail.Reported = x.model.importance(), reported
+	first, _ := x.run.Inputs["seed"].(int64)
+	var err error
+	if detail.Repeats, err = evaluate.Repeats(rule, first, x.eval); err != nil {
+		return nil, err
+	}
+	return json.Marshal(detail)
+}
+
 // keep adds a blob to what has to be stored and gives its pointer.
 func (x *execution) keep(data []byte, kind string, rows int64) record.Pointer {
 	b := store.Blob{Data: data, Type: kind, Rows: rows}
@@ -231,7 +257,9 @@ func located(stored []record.Pointer, pointers ...*record.Pointer) {
 }
 
 // environment says where this runs; it explains a result that differs, and is no input.
-func environment() string { return runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH }
+func environment() string {
+	return fmt.Sprintf("%s %s/%s, %d cores", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
 
 // parquet writes an evaluation as its blob.
 func (w *workshop) parquet(ctx context.Context, e record.Evaluation) ([]byte, error) {

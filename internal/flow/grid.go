@@ -165,6 +165,8 @@ func setting(e *doc.Experiment, key string) any {
 	switch key {
 	case "train.seed":
 		return e.Train.Seed
+	case "train.repeats":
+		return e.Train.Repeats
 	case "train.learner":
 		return e.Train.Learner
 	case "train.timeout":

@@ -45,7 +45,7 @@ func (i *inspection) run(ctx context.Context, run record.Run) error {
 		return fmt.Errorf("it says %.20q of a task %.20q, and only runs that went well are recorded", run.Status, run.Task)
 	}
 	t := run.Timings
-	if !plainText(run.Environment, 200) || !duration(t.Features) || !duration(t.Train) || !duration(t.Evaluate) || !duration(t.Total) || !soundSpeed(run.Speed) {
+	if !plainText(run.Environment, 200) || !duration(t.Features) || !duration(t.Train) || !duration(t.Repeats) || !duration(t.Evaluate) || !duration(t.Total) || !soundSpeed(run.Speed) {
 		return errors.New("its environment or timings can't be true")
 	}
 	if err := i.trueLocks(ctx, i.head, datasetsOf(i.head.Docs, run.Experiment)...); err != nil {
@@ -61,6 +61,13 @@ func (i *inspection) run(ctx context.Context, run record.Run) error {
 	x := &execution{run: run}
 	if x.eval, err = i.evaluation(ctx, run.Evaluation, rows.Evaluation(nil)); err != nil {
 		return err
+	}
+	again := run
+	if err := claimSeeds(&again, e, x.eval); err != nil {
+		return err
+	}
+	if again.Repeats != run.Repeats || again.SameSeeds != run.SameSeeds {
+		return errors.New("its seeds are not those of the documents and its evaluation")
 	}
 	if err := i.numbers(x); err != nil {
 		return err
@@ -110,18 +117,17 @@ func (i *inspection) numbers(x *execution) error {
 	if err := i.beside(run); err != nil {
 		return err
 	}
-	detail := evaluate.Detail(x.eval, evaluate.Options{Threshold: threshold})
-	detail.Importance = x.model.importance()
 	said, err := i.take(run.Detail, typeJSON, 0)
 	if err != nil {
 		return err
 	}
+	var curves []record.ReportedCurve
 	if run.Learner == learnerCommand {
-		if detail.Reported, err = reported(said); err != nil {
+		if curves, err = reported(said); err != nil {
 			return err
 		}
 	}
-	if want, err := json.Marshal(detail); err != nil || !bytes.Equal(said, want) {
+	if want, err := x.details(question.Threshold, curves); err != nil || !bytes.Equal(said, want) {
 		return errors.Join(errors.New("its details are not those of its evaluation and model"), err)
 	}
 	return nil

@@ -214,6 +214,9 @@ func (i *inspection) passing(ctx context.Context, t task, said record.Side) (*ex
 	if x.run.Threshold, err = evaluate.Threshold(i.head.Docs.Models[t.Model].Question.Threshold, x.eval); err != nil {
 		return nil, err
 	}
+	if err := claimSeeds(&x.run, e, x.eval); err != nil {
+		return nil, err
+	}
 	key := x.run.Inputs.Key()
 	hit := i.shop.hit(ctx, i.view, key, i.seeker(key))
 	if hit == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/program"
@@ -52,18 +53,25 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 	if err != nil {
 		return err
 	}
-	switch {
-	case repeated && !sameScores(eval.Scores, want.Scores):
+	c.method = rescored
+	if x.model == nil {
+		return i.passingSeeds(t, said, c, &execution{run: x.run, eval: eval})
+	}
+	if repeated && !sameScores(eval.Scores, want.Scores) {
 		return errors.New("its scores are not those of the model in the ledger")
-	case x.model == nil:
-		if x.run.Threshold, err = i.baseThreshold(t, said.Base.Threshold, eval); err != nil {
-			return err
-		}
 	}
 	run := x.run
 	run.ID = said.Base.Run // "" where the job had to make it and the ledger has it by now
-	c.base, c.method = (&execution{run: run, eval: eval}).as(t.Base), rescored
+	x.run = run
+	c.base = (&execution{run: run, eval: eval}).as(t.Base)
 	c.base.Evaluation = said.Base.Evaluation
+	if err := c.base.recall(x, i.base.Docs.Models[t.Model].Question.Threshold, i.trees().sameData(t, run)); err != nil {
+		return err
+	}
+	if !slices.EqualFunc(c.base.eval.Repeats, eval.Repeats, sameScores) {
+		return errors.New("the scores of its further seeds are not those of the run in the ledger")
+	}
+	c.base.eval.Repeats = eval.Repeats // to the digit, whatever machine made them
 	return nil
 }
 
@@ -83,6 +91,26 @@ func (i *inspection) rescored(ctx context.Context, t task, x *execution) (want r
 		return want, 0, false, err
 	}
 	return s.rows.Evaluation(nil).Answered(x.eval.Classes), leftOut, false, nil
+}
+
+// passingSeeds takes a base that was run for this comparison only and re-scored: all of its scores are the job's word, those of further seeds too. That
+// there are none is its word as well: they made no difference, or they answered other rows than these, and then they do not count.
+func (i *inspection) passingSeeds(t task, said record.Comparison, c *comparing, x *execution) error {
+	rule := i.base.Docs.Models[t.Model].Question.Threshold
+	var err error
+	if x.run.Threshold, err = i.baseThreshold(t, said.Base.Threshold, x.eval); err != nil {
+		return err
+	}
+	if err := claimSeeds(&x.run, i.base.Docs.Experiments[t.Base], x.eval); err != nil {
+		return err
+	}
+	c.base = x.as(t.Base)
+	c.base.Evaluation = said.Base.Evaluation
+	if c.base.Seeds != nil && c.base.Seeds.Same && (said.Base.Seeds == nil || !said.Base.Seeds.Same) {
+		c.base.Seeds = nil
+	}
+	c.base.thresholds, err = saidThresholds(rule, said.Base.Seeds, x.eval)
+	return err
 }
 
 // passingBase is what can be said of a base champion that was run for this comparison only: its inputs, and by its split which rows it may score.
@@ -135,6 +163,9 @@ func (i *inspection) passingStored(ctx context.Context, t task, said record.Comp
 		return err
 	}
 	if run.Threshold, err = i.baseThreshold(t, said.Base.Threshold, eval); err != nil {
+		return err
+	}
+	if err := claimSeeds(&run, i.base.Docs.Experiments[t.Base], eval); err != nil {
 		return err
 	}
 	c.base = (&execution{run: run, eval: eval}).as(t.Base)

@@ -237,14 +237,15 @@ func (r *reproducing) compareScores(ctx context.Context) {
 		return
 	}
 	again := r.again.eval
-	if !slices.Equal(stored.RowID, again.RowID) || len(stored.Scores) != len(again.Scores) {
-		r.note("the predictions are of other rows: %d then, %d now", len(stored.RowID), len(again.RowID))
+	then, now := slices.Concat(append([][][]float64{stored.Scores}, stored.Repeats...)...), slices.Concat(append([][][]float64{again.Scores}, again.Repeats...)...)
+	if !slices.Equal(stored.RowID, again.RowID) || len(then) != len(now) {
+		r.note("the predictions are of other rows or seeds: %d rows then, %d now", len(stored.RowID), len(again.RowID))
 		return
 	}
 	most := 0.0
-	for c := range stored.Scores {
-		for i, s := range stored.Scores[c] {
-			most = max(most, math.Abs(s-again.Scores[c][i])) // NaN stays NaN, and is within nothing
+	for c := range then {
+		for i, s := range then[c] {
+			most = max(most, math.Abs(s-now[c][i])) // NaN stays NaN, and is within nothing
 		}
 	}
 	if !math.IsNaN(most) && !math.IsInf(most, 0) {

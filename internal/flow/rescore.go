@@ -153,10 +153,8 @@ func (w *workshop) ruled(ctx context.Context, pair trees, t task, e record.Evalu
 		}
 		index[i] = j
 	}
-	e.Group, e.Slices = pick(rows.Group, index), map[string][]string{}
-	for name, values := range rows.Slices {
-		e.Slices[name] = pick(values, index)
-	}
+	named := rows.Select(index)
+	e.Group, e.Slices = named.Group, named.Slices
 	return e, nil
 }
 
@@ -184,7 +182,10 @@ func (r *review) baseSide(ctx context.Context, t task, c *comparing) error {
 	}
 	c.method, c.leftOut = rescored, leftOut
 	c.base = (&execution{run: x.run, eval: eval}).as(t.Base) // a run that was made for this comparison only has no id to point at
-	c.base.Evaluation, err = r.keepEvaluation(ctx, w, eval)
+	if err := c.base.recall(x, c.model.Question.Threshold, trees{r.p, r.base, r.head, r.event}.sameData(t, x.run)); err != nil {
+		return err
+	}
+	c.base.Evaluation, err = r.keepEvaluation(ctx, w, c.base.eval)
 	return err
 }
 
@@ -240,8 +241,7 @@ func (w *workshop) questions(ctx context.Context, pair trees, t task, x *executi
 	if err != nil {
 		return s, 0, err
 	}
-	sameData := x.run.Inputs["dataset"] == head.Docs.Locks[head.Docs.Models[t.Model].Question.Dataset].Content
-	if s.rows, leftOut, err = unseen(rows, x.run.Split, sameData); err != nil {
+	if s.rows, leftOut, err = unseen(rows, x.run.Split, pair.sameData(t, x.run)); err != nil {
 		return s, 0, err
 	}
 	if a, b, clash := record.ClassesClash(slices.Concat(s.rows.Classes, x.eval.Classes)); clash {
@@ -267,6 +267,12 @@ func (w *workshop) questions(ctx context.Context, pair trees, t task, x *executi
 		s.beside, err = trainset.Beside(ctx, data, &mixed, t.Base, s.rows)
 	}
 	return s, leftOut, err
+}
+
+// sameData says whether a run is of the very rows that head's question is asked of, so that row ids mean the same rows.
+func (pair trees) sameData(t task, run record.Run) bool {
+	head := pair.head.Docs
+	return run.Inputs["dataset"] == head.Locks[head.Models[t.Model].Question.Dataset].Content
 }
 
 // unseen gives the test rows that a run with another split did not train or choose on, and how many were left out. It errs when that can't be

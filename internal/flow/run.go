@@ -26,13 +26,14 @@ type RunOptions struct {
 // RunResult is what came of it.
 type RunResult struct {
 	Run        record.Run
-	Cached     bool                 // the ledger had it
-	Made       bool                 // false with DryRun and nothing cached
-	Why        string               // why it ran, or did not
-	Notes      []string             // what the reader should know, as a hypothesis that changed after the run
-	Bounds     []record.Requirement // of the design card, held against the run
-	Comparison *record.Comparison   // against the champion's run, when there is one on the same rows
-	Saved      string               // the document that was written
+	Cached     bool                  // the ledger had it
+	Made       bool                  // false with DryRun and nothing cached
+	Why        string                // why it ran, or did not
+	Notes      []string              // what the reader should know, as a hypothesis that changed after the run
+	Seeds      []record.RepeatDetail // of a run with repeats: what each seed reached
+	Bounds     []record.Requirement  // of the design card, held against the run
+	Comparison *record.Comparison    // against the champion's run, when there is one on the same rows
+	Saved      string                // the document that was written
 }
 
 // Run executes an experiment of the working folder, unless the ledger has a run with the same inputs, and records it privately.
@@ -142,8 +143,7 @@ func (p *Project) execute(ctx context.Context, t *Tree, v *ledger.View, o RunOpt
 	}
 	x.run.ID = result.Run.ID
 	result.Notes = append(append(result.Notes, x.notes...), tooGood(x)...)
-	result.Comparison, err = w.againstChampion(ctx, t, v, x)
-	return result, err
+	return result, w.reflect(ctx, t, reflected{v, x}, result)
 }
 
 func (p *Project) recordPrivately(ctx context.Context, run record.Run) (string, error) {
@@ -171,8 +171,23 @@ func (p *Project) cached(ctx context.Context, t *Tree, v *ledger.View, run recor
 		r.Notes = append(r.Notes, "its evaluation can't be read: "+err.Error())
 		return r, nil
 	}
-	r.Comparison, err = w.againstChampion(ctx, t, v, &execution{run: run, eval: eval})
-	return r, err
+	return r, w.reflect(ctx, t, reflected{v, &execution{run: run, eval: eval}}, r)
+}
+
+// reflected is an execution and what is recorded beside it.
+type reflected struct {
+	view *ledger.View
+	*execution
+}
+
+// reflect adds what an execution says about itself and against the champion.
+func (w *workshop) reflect(ctx context.Context, t *Tree, x reflected, r *RunResult) (err error) {
+	first, _ := x.run.Inputs["seed"].(int64)
+	if r.Seeds, err = evaluate.Repeats(t.Docs.Models[x.run.Model].Question.Threshold, first, x.eval); err != nil {
+		return err
+	}
+	r.Comparison, err = w.againstChampion(ctx, t, x.view, x.execution)
+	return err
 }
 
 // hypothesisNotes says when what was claimed is not what was claimed before the run.

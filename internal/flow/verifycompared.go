@@ -146,7 +146,39 @@ func (v *verifying) side(ctx context.Context, of sideOfWhat, said record.Side) (
 		v.finding(record.RuleBlob, p, v.restore(p), "evaluation %s: %v", said.Evaluation.SHA256, err)
 		return s, false
 	}
+	if err := v.seeds(ctx, of, &s); err != nil {
+		v.skip(p, "its verdict and intervals", err.Error())
+		return s, false
+	}
 	return s, true
+}
+
+// seeds says how the further seeds of a side count: their thresholds are the record's word, as the side's own is, and a spread on other rows is that of
+// its run.
+func (v *verifying) seeds(ctx context.Context, of sideOfWhat, s *side) error {
+	if s.Seeds == nil {
+		return nil
+	}
+	seeds := *s.Seeds
+	s.Seeds = &seeds
+	if s.thresholds = seeds.Thresholds; s.thresholds == nil {
+		for range s.eval.Repeats {
+			s.thresholds = append(s.thresholds, s.Threshold)
+		}
+	}
+	if !seeds.Elsewhere {
+		return nil
+	}
+	run, err := decoded[record.Run](v, v.ids[s.Run])
+	if err != nil {
+		return err
+	}
+	stored, err := of.w.stored(ctx, *run)
+	if err != nil {
+		return err
+	}
+	s.spread, err = spreadOf(of.tree.Docs.Models[run.Model].Question.Threshold, stored)
+	return err
 }
 
 // comparisonDiffers leaves aside what depends on where it was found.

@@ -159,10 +159,34 @@ func (n *numbers) detail(ctx context.Context, p string, run record.Run, eval rec
 	if again.Importance = importance; importance == nil {
 		delete(said, "importance") // a command's own word
 	}
+	if run.Learner == learnerCommand {
+		delete(said, "reported") // likewise
+	}
+	if again.Repeats, err = n.seeds(run, eval); err != nil {
+		delete(said, "repeats")
+		v.skip(p, "what each seed reached", err.Error())
+	}
 	if where := contradiction(said, again); where != "" {
 		v.finding(record.RuleNumber, p, v.restore(p), "its details are not those of its evaluation: %s", where)
 	}
 	v.out.Checked.Numbers += countNumbers(said)
+}
+
+// seeds measures every seed again, by the threshold rule of the commit.
+func (n *numbers) seeds(run record.Run, eval record.Evaluation) ([]record.RepeatDetail, error) {
+	if len(eval.Repeats) == 0 {
+		return nil, nil
+	}
+	t, why := n.v.treeOf(run.Code.Commit)
+	if t == nil {
+		return nil, errors.New(why)
+	}
+	m := t.Docs.Models[run.Model]
+	if m == nil {
+		return nil, errors.New("commit " + short(run.Code.Commit) + " does not describe its model")
+	}
+	first, _ := run.Inputs["seed"].(int64)
+	return evaluate.Repeats(m.Question.Threshold, first, eval)
 }
 
 // samples holds the rows of an evaluation, scores left aside, against the pinned data that the run names. Groups and slices are no part of a question, so

@@ -59,6 +59,7 @@ type sideView struct {
 	Run        link
 	Commit     string
 	Threshold  string
+	Seeds      string
 	Trained    string
 }
 
@@ -230,7 +231,7 @@ func comparedFigures(c record.Comparison) []figure {
 }
 
 func (s *builder) side(f frame, role string, side record.Side) sideView {
-	v := sideView{Role: role, Experiment: link{Text: side.Experiment, Href: s.toExperiment(f, side.Experiment)}, Run: link{Text: side.Run, Href: s.toRun(f, side.Run)}, Commit: brief.Short(side.Commit), Trained: brief.Person(side.Who)}
+	v := sideView{Role: role, Experiment: link{Text: side.Experiment, Href: s.toExperiment(f, side.Experiment)}, Run: link{Text: side.Run, Href: s.toRun(f, side.Run)}, Commit: brief.Short(side.Commit), Seeds: brief.SeedsOf(side), Trained: brief.Person(side.Who)}
 	if side.Experiment == "" {
 		v.Experiment.Text = brief.Absent
 	}

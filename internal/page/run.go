@@ -31,6 +31,7 @@ type runPage struct {
 	Set        string
 	Figures    []figure
 	Metrics    grid
+	Seeds      grid
 	Why        string // why there are no details
 	Plots      []*plot
 	Reported   []*plot // the program's own word
@@ -81,7 +82,7 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 			}
 		}
 	}
-	v.Metrics = metricGrid(names, r, d)
+	v.Metrics, v.Seeds = metricGrid(names, r, d), seedGrid(names, d)
 	v.facts(r)
 	v.operations(r, s.Docs.Design)
 	if err := s.render("run", where, v); err != nil {
@@ -95,7 +96,10 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 }
 
 func metricGrid(names []string, r *record.Run, d record.Detail) grid {
-	g := grid{Caption: "Metrics", Columns: []column{{"metric", ""}, {"test", "n"}, {"valid", "n"}}, Empty: "The run has no metrics."}
+	g := grid{Caption: "Metrics", Columns: []column{{"metric", ""}, {"test", "n"}, {"valid", "n"}}, Empty: "The run has no metrics.", More: brief.Seeds(r)}
+	if len(d.Repeats) > 1 {
+		g.Columns = append(g.Columns, column{fmt.Sprintf("test, mean of %d seeds", len(d.Repeats)), "n"})
+	}
 	for _, name := range capped(names) {
 		test, valid := cell{Text: value(r.Result.Metrics, name)}, cell{Text: value(r.Result.Valid, name)}
 		if test.Text == brief.Absent {
@@ -104,7 +108,32 @@ func metricGrid(names []string, r *record.Run, d record.Detail) grid {
 		if valid.Text == brief.Absent {
 			valid.Sub = brief.Clip(d.Valid.Absent[name], 80)
 		}
-		g.Rows = append(g.Rows, []cell{{Text: brief.Label(name) + arrow(name)}, test, valid})
+		row := []cell{{Text: brief.Label(name) + arrow(name)}, test, valid}
+		if mean, sd, ok := record.OverSeeds(d.Repeats, name); ok {
+			row = append(row, cell{Text: brief.MeanOf(name, mean, sd)})
+		} else if len(d.Repeats) > 1 {
+			row = append(row, cell{Text: brief.Absent})
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	return g
+}
+
+// seedGrid shows what the model of each seed reached on the test part.
+func seedGrid(names []string, d record.Detail) grid {
+	g := grid{Caption: "Seeds, test part", Columns: []column{{"seed", ""}}}
+	for _, name := range names[:min(len(names), 4)] {
+		g.Columns = append(g.Columns, column{brief.Label(name) + arrow(name), "n"})
+	}
+	for i, s := range d.Repeats[:min(len(d.Repeats), MaxRows)] {
+		row := []cell{{Text: fmt.Sprint(s.Seed)}}
+		if i == 0 {
+			row[0].Sub = "served"
+		}
+		for _, name := range names[:min(len(names), 4)] {
+			row = append(row, cell{Text: value(s.Test, name)})
+		}
+		g.Rows = append(g.Rows, row)
 	}
 	return g
 }
@@ -152,8 +181,7 @@ func (v *runPage) facts(r *record.Run) {
 	if !r.Split.Valid.IsZero() {
 		v.Rows = append(v.Rows, pair{Name: "valid after", Text: date(r.Split.Valid)}, pair{Name: "test after", Text: date(r.Split.Test)})
 	}
-	t := r.Timings
-	v.Rows = append(v.Rows, pair{Name: "took", Text: fmt.Sprintf("%s: features %s, training %s, evaluation %s", seconds(t.Total), seconds(t.Features), seconds(t.Train), seconds(t.Evaluate))})
+	v.Rows = append(v.Rows, pair{Name: "took", Text: took(r.Timings)})
 	v.Pointers = grid{Caption: "Artifacts", Columns: []column{{"what", ""}, {"sha256", ""}, {"size", "n"}}}
 	for _, p := range []struct {
 		name string
@@ -179,7 +207,16 @@ func (v *runPage) operations(r *record.Run, card *doc.Design) {
 	for _, b := range capped(evaluate.Requirements(card, r)) {
 		v.Bounds = append(v.Bounds, badge{brief.Requirement(b), classOf(b.State)})
 	}
-	v.How = append(v.How, brief.HowFast(r.Speed))
+	v.How = append(v.How, brief.HowFast(r))
+}
+
+// took is how long a run took, and with what.
+func took(t record.Timings) string {
+	text := fmt.Sprintf("%s: features %s, training %s, evaluation %s", seconds(t.Total), seconds(t.Features), seconds(t.Train), seconds(t.Evaluate))
+	if t.Repeats > 0 {
+		text += ", further seeds " + seconds(t.Repeats)
+	}
+	return text
 }
 
 // shortDigest shows the first 12 digits: enough to tell inputs apart, and the record has the rest.

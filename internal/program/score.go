@@ -26,6 +26,9 @@ func (p *Program) Score(ctx context.Context, m Model, rows table.Frame) ([][]flo
 	if len(p.Predict)+len(p.Worker) == 0 {
 		return nil, nil, ErrNoPredict
 	}
+	if len(p.Worker) > 0 {
+		return p.work(ctx, m, rows)
+	}
 	room, err := p.room()
 	if err != nil {
 		return nil, nil, err
@@ -34,10 +37,7 @@ func (p *Program) Score(ctx context.Context, m Model, rows table.Frame) ([][]flo
 	if err := m.unpack(room.Model()); err != nil {
 		return nil, nil, fmt.Errorf("laying out the model: %w", err)
 	}
-	if len(p.Predict) > 0 {
-		return p.predict(ctx, room, rows)
-	}
-	return p.work(ctx, room, rows)
+	return p.predict(ctx, room, rows)
 }
 
 func (p *Program) predict(ctx context.Context, room *job.Room, rows table.Frame) ([][]float64, []byte, error) {
@@ -72,20 +72,67 @@ func fill(argv []string, pairs ...string) []string {
 	return out
 }
 
-// work asks a worker batch by batch.
-func (p *Program) work(ctx context.Context, room *job.Room, rows table.Frame) ([][]float64, []byte, error) {
+// Session is a worker that was started and stays.
+type Session struct {
+	program *Program
+	room    *job.Room
+	worker  *job.Worker
+}
+
+// Open starts the program's worker with a model. The caller closes it.
+func (p *Program) Open(ctx context.Context, m Model) (*Session, error) {
+	if len(p.Worker) == 0 {
+		return nil, errors.New("it has no worker")
+	}
+	room, err := p.room()
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{program: p, room: room}
+	if err := s.start(ctx, m); err != nil {
+		room.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) start(ctx context.Context, m Model) error {
+	p, room := s.program, s.room
+	if err := m.unpack(room.Model()); err != nil {
+		return fmt.Errorf("laying out the model: %w", err)
+	}
 	spec, err := p.spec(room, fill(p.Worker, "{model}", room.Model()))
+	if err != nil {
+		return err
+	}
+	spec.Watch = p.watch(room.Out())
+	if s.worker, err = room.StartWorker(ctx, spec); err != nil {
+		return p.blame("predict.worker", err, nil)
+	}
+	return nil
+}
+
+// Score asks the worker for the scores of rows, as Program.Score does.
+func (s *Session) Score(ctx context.Context, rows table.Frame) ([][]float64, error) {
+	return s.program.ask(ctx, s.worker, rows)
+}
+
+// Close ends the worker and gives what it printed. err is what went wrong before, if anything did: what the program is to blame for is said of it.
+func (s *Session) Close(err error) ([]byte, error) {
+	defer s.room.Close()
+	done, closing := s.worker.Close()
+	return done.Log, s.program.blame("predict.worker", errors.Join(err, closing), done.Log)
+}
+
+// work asks a worker batch by batch.
+func (p *Program) work(ctx context.Context, m Model, rows table.Frame) ([][]float64, []byte, error) {
+	s, err := p.Open(ctx, m)
 	if err != nil {
 		return nil, nil, err
 	}
-	spec.Watch = p.watch(room.Out())
-	w, err := room.StartWorker(ctx, spec)
-	if err != nil {
-		return nil, nil, p.blame("predict.worker", err, nil)
-	}
-	scores, err := p.ask(ctx, w, rows)
-	done, closing := w.Close()
-	return scores, done.Log, p.blame("predict.worker", errors.Join(err, closing), done.Log)
+	scores, err := s.Score(ctx, rows)
+	log, err := s.Close(err)
+	return scores, log, err
 }
 
 // ask gives a worker the columns but for row_id, which is plumb's own business.

@@ -68,12 +68,19 @@ func (e Evaluation) over(scored, more []string) Evaluation {
 	if e.Scores == nil {
 		return out
 	}
-	out.Scores = make([][]float64, len(all))
-	for c := range out.Scores {
-		out.Scores[c] = make([]float64, len(e.RowID))
+	wide := func(scores [][]float64) [][]float64 {
+		columns := make([][]float64, len(all))
+		for c := range columns {
+			columns[c] = make([]float64, len(e.RowID))
+		}
+		for c, name := range scored {
+			columns[at[name]] = scores[c]
+		}
+		return columns
 	}
-	for c, name := range scored {
-		out.Scores[at[name]] = e.Scores[c]
+	out.Scores, out.Repeats = wide(e.Scores), nil
+	for _, scores := range e.Repeats {
+		out.Repeats = append(out.Repeats, wide(scores))
 	}
 	return out
 }

@@ -56,8 +56,17 @@ type Side struct {
 	Distance   int     `json:"distance" toml:"distance"` // commits between the base and the head of its branch
 	Digest     string  `json:"digest" toml:"digest"`     // of the inputs
 	Threshold  float64 `json:"threshold" toml:"threshold"`
+	Seeds      *Seeds  `json:"seeds,omitempty" toml:"seeds,omitempty"` // nil: it was trained once
 	Who        string  `json:"who,omitempty" toml:"who,omitempty"`
 	Evaluation Pointer `json:"evaluation" toml:"evaluation"` // the rows as scored for this comparison
+}
+
+// Seeds says how the seeds of a side's training count in a comparison.
+type Seeds struct {
+	Tried      int       `json:"tried" toml:"tried"`                               // as the document asks
+	Same       bool      `json:"same,omitempty" toml:"same,omitempty"`             // they made no difference
+	Elsewhere  bool      `json:"elsewhere,omitempty" toml:"elsewhere,omitempty"`   // they answered other rows: the side is the served model, with their spread
+	Thresholds []float64 `json:"thresholds,omitempty" toml:"thresholds,omitempty"` // binary: of the second seed and those after it, where they choose their own
 }
 
 // MetricDifference is one metric of both sides. A number that does not exist is nil; Reason says why.
@@ -73,6 +82,9 @@ type MetricDifference struct {
 	Low        *float64 `json:"low" toml:"low,omitempty"`               // 95 % interval of Difference
 	High       *float64 `json:"high" toml:"high,omitempty"`
 	P          *float64 `json:"p" toml:"p,omitempty"`
+	BaseSpread *float64 `json:"base_spread,omitempty" toml:"base_spread,omitempty"` // standard deviation over the seeds, where there are several; Base and Head are then their means
+	HeadSpread *float64 `json:"head_spread,omitempty" toml:"head_spread,omitempty"`
+	Training   *float64 `json:"training,omitempty" toml:"training,omitempty"` // half width that the spread of seeds alone gives the interval
 	N          int      `json:"n" toml:"n"`
 	Groups     int      `json:"groups" toml:"groups"`
 	Method     string   `json:"method" toml:"method"` // e.g. "clustered DeLong"

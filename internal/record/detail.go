@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 )
 
@@ -14,6 +15,7 @@ type Detail struct {
 	Threshold   *float64           `json:"threshold,omitempty"` // binary
 	Test        PartDetail         `json:"test"`
 	Valid       PartDetail         `json:"valid"`
+	Repeats     []RepeatDetail     `json:"repeats,omitempty"`   // of every seed, the first included; none with one seed, or when seeds made no difference
 	PerClass    []ClassDetail      `json:"per_class,omitempty"` // multiclass, in the order of Classes
 	Slices      []SliceDetail      `json:"slices,omitempty"`
 	ROC         []CurvePoint       `json:"roc,omitempty"`         // x: share of negatives, y: share of positives at or above a score
@@ -41,6 +43,30 @@ type Confusion struct {
 	FP float64 `json:"fp"`
 	FN float64 `json:"fn"`
 	TN float64 `json:"tn"`
+}
+
+// RepeatDetail is what the model of one seed reached.
+type RepeatDetail struct {
+	Seed      int64              `json:"seed"`
+	Threshold *float64           `json:"threshold,omitempty"` // binary
+	Test      map[string]float64 `json:"test"`
+	Valid     map[string]float64 `json:"valid"`
+}
+
+// OverSeeds gives mean and standard deviation of a test metric over seeds; ok is false with fewer than two, and when some seed lacks it.
+func OverSeeds(seeds []RepeatDetail, name string) (mean, sd float64, ok bool) {
+	for _, s := range seeds {
+		v, has := s.Test[name]
+		if !has {
+			return 0, 0, false
+		}
+		mean += v / float64(len(seeds))
+	}
+	for _, s := range seeds {
+		sd += (s.Test[name] - mean) * (s.Test[name] - mean)
+	}
+	n := float64(len(seeds))
+	return mean, math.Sqrt(sd / (n - 1)), n > 1
 }
 
 // ClassDetail is how the test rows of one class fare: their weight, that of the rows answered with it, and what follows. A number that does not exist

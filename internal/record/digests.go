@@ -60,7 +60,8 @@ func rounded(metrics map[string]float64) map[string]float64 {
 	return out
 }
 
-// PredictionsDigest is the logical digest of row_id and the scores, in the order of the evaluation: the dataset digest, applied to those columns.
+// PredictionsDigest is the logical digest of row_id and the scores, those of further seeds too, in the order of the evaluation: the dataset digest,
+// applied to those columns.
 func (e Evaluation) PredictionsDigest() (string, error) {
 	if err := e.check(); err != nil {
 		return "", fmt.Errorf("digesting predictions: %w", err)
@@ -70,12 +71,18 @@ func (e Evaluation) PredictionsDigest() (string, error) {
 		ids.Int64(id)
 	}
 	columns := []any{[]any{"row_id", "int64", ids.Sum()}}
-	for c, name := range e.scoreNames() {
-		var column digest.Column
-		for _, score := range e.Scores[c] {
-			column.Float64(score)
+	add := func(names []string, scores [][]float64) {
+		for c, name := range names {
+			var column digest.Column
+			for _, score := range scores[c] {
+				column.Float64(score)
+			}
+			columns = append(columns, []any{name, "float64", column.Sum()})
 		}
-		columns = append(columns, []any{name, "float64", column.Sum()})
+	}
+	add(e.scoreNames(), e.Scores)
+	for i, scores := range e.Repeats {
+		add(e.repeatNames(i+2), scores)
 	}
 	return digest.Of(append(columns, len(e.RowID)))
 }

@@ -59,7 +59,7 @@
 // row_id is a row's ordinal in its dataset. Split by time, with T the newest event: test is event > T − test, valid is T − test − valid < event ≤
 // T − test; a train or valid row whose label is known only after its part is left out. Split by hash: the bucket is the first 8 bytes of
 // SHA-256("split" 0x00 key) as big-endian uint64, mod 10000; test takes the lowest buckets, then valid. An evaluation holds the test rows, then the
-// valid rows, each by row_id: part, row_id, key, label, scores, weight, group, slices.
+// valid rows, each by row_id: part, row_id, key, label, scores, scores of further seeds, weight, group, slices.
 //
 // A multiclass label has at most 200 classes: the values of the label in rows that play a part. Its evaluation has a column score_<class> each, in
 // this order: whole numbers by size when every class is one, else by their bytes. Classes that differ by capitals only are refused, since engines
@@ -73,6 +73,19 @@
 // created_time the largest value (null is the least). An entity that is null matches nothing; dates are midnights, times without a zone are UTC.
 //
 // plumb.features/v1 is the struct Features, plumb.feature/v1 FeatureView, plumb.feature_check/v1 FeatureChecks, plumb.feature_diff/v1 FeatureDiff.
+//
+// # Repeats and operations
+//
+// An experiment with `repeats` = R is trained with the seeds seed … seed + R − 1. The first is served, and metrics, valid and the model are its own; the
+// evaluation has a column repeat_<k>, of several classes repeat_<k>_<class>, for each seed k from the second on, all of which the digest of predictions
+// covers. A run says `repeats`, and `same_seeds` when the second seed gave the scores of the first, so that no further was tried and no column is
+// there. In a comparison base and head are means over the seeds, base_spread and head_spread their standard deviations, and `training` is half of how
+// wide the spread of seeds alone makes the interval; internal/compare/seeds.go has the formula. `seeds` of a side: tried; same; elsewhere, when they
+// answered other rows and the side is the served model with their spread; thresholds, where each chose its own.
+//
+// `operations` of a run are latency_p50_ms, latency_p95_ms and latency_p99_ms of `calls` rows, one at a time after a warm-up, features at hand, and
+// throughput_rps, many rows at once; or `why` there are none. JSON joins model_bytes and train_seconds (of the first seed) to them.
+// They are no input and no result.
 //
 // # Windows
 //

@@ -10,6 +10,7 @@ type Evaluation struct {
 	Key     []string            // the row's [source] key as canonical JSON; nil when the dataset has none
 	Label   []float64           // binary 0/1; multiclass the class index; regression the value
 	Scores  [][]float64         // one column a class for multiclass, else one column
+	Repeats [][][]float64       // scores of the second seed and those after it, each as Scores; nil with one seed, or when the seeds made no difference
 	Weight  []float64           // nil: all 1
 	Group   []string            // nil: every row is its own group
 	Slices  map[string][]string // slice column → value of each row

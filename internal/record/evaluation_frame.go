@@ -30,7 +30,7 @@ const (
 )
 
 // Frame lays the evaluation out as the columns of its blob: part, row_id, key (when there is one), label (int64 for binary, string for multiclass,
-// float64 for regression), score or score_<class>, weight and group (when there are any), slice_<column> in order of name.
+// float64 for regression), score or score_<class>, repeat_<k> or repeat_<k>_<class> of each further seed, weight and group (when there are any), slice_<column> in order of name.
 func (e Evaluation) Frame() table.Frame {
 	f := table.Frame{N: len(e.RowID)}
 	add := func(v table.Vector) { f.Columns = append(f.Columns, v) }
@@ -42,6 +42,11 @@ func (e Evaluation) Frame() table.Frame {
 	add(e.labelVector())
 	for c, name := range e.scoreNames() {
 		add(number(name, e.Scores[c]))
+	}
+	for i, scores := range e.Repeats {
+		for c, name := range e.repeatNames(i + 2) {
+			add(number(name, scores[c]))
+		}
 	}
 	if e.Weight != nil {
 		add(number("weight", e.Weight))
@@ -116,6 +121,7 @@ func EvaluationOf(f table.Frame) (Evaluation, error) {
 
 func readEvaluation(f table.Frame) (Evaluation, error) {
 	var e Evaluation
+	var repeats repeatColumns
 	r := columnReader{rows: f.N, seen: map[string]bool{}}
 	for i := range f.Columns {
 		v := &f.Columns[i]
@@ -140,6 +146,10 @@ func readEvaluation(f table.Frame) (Evaluation, error) {
 		case strings.HasPrefix(name, scorePrefix):
 			e.Classes = append(e.Classes, strings.TrimPrefix(name, scorePrefix))
 			e.Scores = append(e.Scores, r.floats(v))
+		case strings.HasPrefix(name, repeatPrefix):
+			if err := repeats.take(*v); err != nil {
+				return e, err
+			}
 		case strings.HasPrefix(name, slicePrefix):
 			if e.Slices == nil {
 				e.Slices = map[string][]string{}
@@ -150,6 +160,7 @@ func readEvaluation(f table.Frame) (Evaluation, error) {
 		}
 	}
 	e.readLabel(&r, f.Column("label"))
+	e.readRepeats(&r, repeats)
 	return e, r.err
 }
 
@@ -273,8 +284,10 @@ func (e Evaluation) check() error {
 			return fmt.Errorf("column %q has %d values, not %d", name, lengths[name], n)
 		}
 	}
-	return cmpErr(e.checkOrder(), e.checkValues())
+	return cmpErr(e.checkOrder(), e.checkValues(), e.checkRepeats())
 }
+
+func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
 func (e Evaluation) checkOrder() error {
 	for i, part := range e.Part {
@@ -303,7 +316,7 @@ func (e Evaluation) checkValues() error {
 	}
 	for _, column := range e.Scores {
 		for i, score := range column {
-			if math.IsNaN(score) || math.IsInf(score, 0) {
+			if notFinite(score) {
 				return fmt.Errorf("score of row %d is %v", i, score)
 			}
 		}

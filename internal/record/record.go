@@ -75,6 +75,8 @@ type Run struct {
 	Hypothesis  string         `toml:"hypothesis,omitempty"` // digest of hypothesis and expect as they were
 	Learner     string         `toml:"learner"`
 	Threshold   float64        `toml:"threshold"`
+	Repeats     int            `toml:"repeats,omitzero"`     // seeds that training was to be tried with, from the document's on; 0: one
+	SameSeeds   bool           `toml:"same_seeds,omitempty"` // the second seed gave the scores of the first, so that no further was tried
 	Features    []string       `toml:"features"`
 	Inputs      Inputs         `toml:"inputs"`
 	Result      Result         `toml:"result"`
@@ -125,7 +127,8 @@ type RowCounts struct {
 // Timings are seconds.
 type Timings struct {
 	Features float64 `toml:"features" json:"features"`
-	Train    float64 `toml:"train" json:"train"`
+	Train    float64 `toml:"train" json:"train"`                        // of the first seed, which is served
+	Repeats  float64 `toml:"repeats,omitzero" json:"repeats,omitempty"` // training and scoring with further seeds
 	Evaluate float64 `toml:"evaluate" json:"evaluate"`
 	Total    float64 `toml:"total" json:"total"`
 }
@@ -135,11 +138,9 @@ type Speed struct {
 	P50        float64 `toml:"latency_p50_ms,omitzero"` // of one row at a time, features at hand, in the run's own process, after a warm-up
 	P95        float64 `toml:"latency_p95_ms,omitzero"`
 	P99        float64 `toml:"latency_p99_ms,omitzero"`
-	Throughput float64 `toml:"throughput_rps,omitzero"` // rows a second of one batch
+	Throughput float64 `toml:"throughput_rps,omitzero"` // rows a second, many at once
 	Calls      int     `toml:"calls,omitzero"`          // rows that were asked one at a time
-	Batch      int     `toml:"batch,omitzero"`          // rows of the batch
-	CPUs       int     `toml:"cpus,omitzero"`
-	Why        string  `toml:"why,omitempty"` // why there is no latency
+	Why        string  `toml:"why,omitempty"`           // why there is no latency
 }
 
 // Operations are the operations metrics of a run by name, those that were measured.

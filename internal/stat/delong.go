@@ -114,17 +114,23 @@ func ClusteredDeLong(base, head AUC, group []int32, groups int) Estimate {
 	return estimate(base.Value, head.Value, clusterVariance(moved, group, groups), float64(groups-1))
 }
 
-// MeanAUC is the plain mean of AUCs over the same rows, such as one class against the rest, class by class: the influence of a row on a mean is the mean
-// of its influences. Rows as groups make ClusteredDeLong of it the linear contrast of correlated AUCs (DeLong et al. 1988, eq. 5), up to 1/n.
+// MeanAUC is the plain mean of AUCs over the same rows: of one class against the rest, class by class, or of models that were trained with several
+// seeds. The influence of a row on a mean is the mean of its influences, so DeLong's tests hold for it as for one AUC (the linear contrast of
+// correlated AUCs, DeLong et al. 1988, eq. 5). Where the AUCs do not agree on which rows are positive, the rows themselves are what is drawn.
 func MeanAUC(all []AUC) AUC {
-	mean := AUC{Influence: make([]float64, len(all[0].Influence))}
-	for _, a := range all {
-		mean.Value += a.Value / float64(len(all))
-		for i, v := range a.Influence {
-			mean.Influence[i] += v / float64(len(all))
-		}
+	if len(all) == 1 {
+		return all[0]
 	}
-	return mean
+	first := all[0]
+	out := AUC{Influence: make([]float64, len(first.Influence)), positive: first.positive, counts: first.counts, weighted: first.weighted}
+	for _, a := range all {
+		out.Value += a.Value / float64(len(all))
+		for i, v := range a.Influence {
+			out.Influence[i] += v / float64(len(all))
+		}
+		out.weighted = out.weighted || !slices.Equal(a.positive, first.positive)
+	}
+	return out
 }
 
 // Side is one AUC with the groups of its own rows.

@@ -20,15 +20,24 @@ func Error(o Out, message, hint string) {
 	}
 }
 
-// Metrics prints a run's metrics, test beside valid, in the order of the task.
-func Metrics(o Out, run record.Run) error {
+// Metrics prints a run's metrics, test beside valid, in the order of the task; of several seeds also what they reach on the test part on average, and
+// how far they lie apart.
+func Metrics(o Out, run record.Run, seeds []record.RepeatDetail) error {
 	t := Table{Columns: []Column{{Name: "metric"}, {Name: "test", Right: true}, {Name: "valid", Right: true}}}
+	if len(seeds) > 1 {
+		t.Columns = append(t.Columns, Column{Name: fmt.Sprintf("test, mean of %d seeds", len(seeds)), Right: true})
+	}
 	for _, name := range metric.For(run.Task) {
 		test, hasTest := run.Result.Metrics[name]
 		valid, hasValid := run.Result.Valid[name]
-		if hasTest || hasValid {
-			t.Rows = append(t.Rows, Cells(brief.Label(name), numberOr(name, test, hasTest), numberOr(name, valid, hasValid)))
+		if !hasTest && !hasValid {
+			continue
 		}
+		row := Cells(brief.Label(name), numberOr(name, test, hasTest), numberOr(name, valid, hasValid))
+		if mean, sd, ok := record.OverSeeds(seeds, name); ok {
+			row = append(row, Cell{Text: brief.MeanOf(name, mean, sd)})
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t.Write(o)
 }

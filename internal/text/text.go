@@ -148,7 +148,7 @@ func rowsTable(rows []brief.Row, several bool) Table {
 		t.Columns = append([]Column{{Name: "model"}}, t.Columns...)
 	}
 	for _, r := range rows {
-		line := []Cell{{Text: r.Metric}, {Text: r.Base}, {Text: r.Head}, {Text: r.Difference}, {Text: r.Interval}, {Text: r.VerdictText(), Colour: ColourOf(r.Verdict)}, {Text: r.GateText(), Colour: ColourOf(r.Gate)}}
+		line := []Cell{{Text: r.Metric}, {Text: brief.With(r.Base, r.BaseSpread)}, {Text: brief.With(r.Head, r.HeadSpread)}, {Text: r.Difference}, {Text: r.Interval}, {Text: r.VerdictText(), Colour: ColourOf(r.Verdict)}, {Text: r.GateText(), Colour: ColourOf(r.Gate)}}
 		if several {
 			line = append([]Cell{{Text: r.Model}}, line...)
 		}

@@ -140,7 +140,7 @@ func TestLists(t *testing.T) {
 	o := Out{W: &b}
 	run := record.Run{ID: "20010630T120000Z-0123456789ab", Experiment: "b", Task: "binary", Result: record.Result{Metrics: map[string]float64{"auc": 0.7129}}, Set: map[string]any{"rounds": 300, "depth": 3}}
 	Error(o, "broken\x1b[2J", "mend it")
-	if err := Metrics(o, run); err != nil {
+	if err := Metrics(o, run, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := Runs(o, []record.Run{run}, 9, "test"); err != nil {
