@@ -94,6 +94,7 @@ func trainerTrains(misdeeds []string) error {
 	var features []string
 	var params struct {
 		Scale float64 `json:"scale"`
+		Luck  float64 `json:"luck"` // how much the seed moves a weight
 	}
 	params.Scale = 1
 	if err := json.Unmarshal([]byte(os.Getenv("PLUMB_FEATURES")), &features); err != nil {
@@ -104,13 +105,17 @@ func trainerTrains(misdeeds []string) error {
 	}
 	y := train.numbers("label")
 	weights := map[string]float64{}
-	for _, name := range features {
+	seed, err := strconv.ParseFloat(os.Getenv("PLUMB_SEED"), 64)
+	if err != nil {
+		return err
+	}
+	for i, name := range features {
 		var product, square float64
-		for i, x := range train.numbers(name) {
-			product += x * (y[i] - 0.5)
+		for row, x := range train.numbers(name) {
+			product += x * (y[row] - 0.5)
 			square += x * x
 		}
-		weights[name] = 4 * params.Scale * product / math.Max(square, 1e-9)
+		weights[name] = 4 * params.Scale * product / math.Max(square, 1e-9) * (1 + params.Luck*math.Sin(seed*float64(i+1)))
 		fmt.Printf("weight of %s: %.3f\n", name, weights[name])
 	}
 	out := os.Getenv("PLUMB_OUT")
