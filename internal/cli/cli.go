@@ -261,7 +261,7 @@ func (a *app) printJSON(v any) error {
 // options are what every act wants to know.
 func (a *app) options() (flow.Options, error) {
 	o := flow.Options{Dir: a.dir, Program: "plumb " + version(), Token: a.getenv("GITHUB_TOKEN"), TokenHost: action.ServerHost(a.env), Progress: a.progress.Step, Env: a.env,
-		Meter: a.progress.Update, Log: a.log}
+		Meter: a.progress.Update, Log: a.log, Warn: a.warn}
 	if a.verbose {
 		o.Progress = func(step string) { fmt.Fprintln(a.err, "plumb:", escape.Terminal(step)) }
 	}
@@ -273,6 +273,12 @@ func (a *app) options() (flow.Options, error) {
 		o.Now = t
 	}
 	return o, nil
+}
+
+// warn says on standard error what is wrong and no reason to stop.
+func (a *app) warn(msg string) {
+	a.progress.Done()
+	fmt.Fprintln(a.err, "warning:", escape.TerminalLines(msg))
 }
 
 // open finds the project around the folder.

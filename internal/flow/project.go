@@ -41,6 +41,7 @@ type Options struct {
 	Token     string           // of the forge, for an HTTPS remote; "" leaves it to Git's own credentials
 	TokenHost string           // the only host that gets it; "" stands for the remote's
 	Progress  func(msg string) // told what is going on; nil: nobody is
+	Warn      func(msg string) // told what is wrong and no reason to stop; nil: nobody is
 
 	// Env is the environment of plumb, as of os.Environ: what of it a person's program gets, its experiment says.
 	Env []string
@@ -60,6 +61,7 @@ type Project struct {
 	Ledger *ledger.Ledger
 	Store  store.Store
 	opt    Options
+	warned []string // what opt.Warn was told
 }
 
 // Open finds the project that dir is in: it climbs to the first folder with a plumb.toml, and to the Git repository around it.
@@ -326,7 +328,23 @@ func (p *Project) view(ctx context.Context) (*ledger.View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
+	if v.Offline != "" {
+		p.warn("the ledger is as it was last seen, without what others recorded since: %s", v.Offline)
+	}
+	remote, _ := p.Repo.Remote()
+	for _, lost := range v.Rewritten {
+		p.warn("%s\nhint: %s", lost, lost.Hint(p.Ledger.Branch(), remote))
+	}
 	return v, nil
+}
+
+// warn says something once.
+func (p *Project) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if p.opt.Warn != nil && !slices.Contains(p.warned, text) {
+		p.warned = append(p.warned, text)
+		p.opt.Warn(text)
+	}
 }
 
 // IntentBranch is the branch that pull requests go to.

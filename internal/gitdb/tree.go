@@ -227,3 +227,62 @@ func (r *Repo) lookup(oid, folder string, paths []string, found map[string]strin
 	}
 	return nil
 }
+
+// Lost lists files of a commit or tree that another ("" for an empty one) does not have, or has with other bytes: the first most of them, and whether there are
+// more. Folders that are equal are not read.
+func (r *Repo) Lost(old, now string, most int) (paths []string, more bool, err error) {
+	d := treeDiff{repo: r, most: most}
+	err = d.compare(old, now, "")
+	if errors.Is(err, errEnough) {
+		return d.lost, true, nil
+	}
+	return d.lost, false, err
+}
+
+var errEnough = errors.New("enough")
+
+type treeDiff struct {
+	repo *Repo
+	most int
+	lost []string
+}
+
+func (d *treeDiff) compare(old, now, folder string) error {
+	if old == now {
+		return nil
+	}
+	if strings.Count(folder, "/") > maxDepth {
+		return fmt.Errorf("comparing trees: more than %d folders deep", maxDepth)
+	}
+	before, err := d.repo.treeOf(old)
+	if err != nil {
+		return err
+	}
+	there := map[string]treeEntry{}
+	if now != "" {
+		after, err := d.repo.treeOf(now)
+		if err != nil {
+			return err
+		}
+		for _, entry := range after {
+			there[entry.name] = entry
+		}
+	}
+	for _, entry := range before {
+		same := there[entry.name]
+		switch {
+		case entry.mode == modeDir && same.mode != modeDir:
+			err = d.compare(entry.oid, "", folder+entry.name+"/")
+		case entry.mode == modeDir:
+			err = d.compare(entry.oid, same.oid, folder+entry.name+"/")
+		case entry.oid != same.oid && len(d.lost) == d.most:
+			err = errEnough
+		case entry.oid != same.oid:
+			d.lost = append(d.lost, folder+entry.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // jobs are what a second process can be asked to do, by name.
-var jobs = map[string]func(args []string) int{"record": recordJob, "claim": claimJob, "append": appendJob}
+var jobs = map[string]func(args []string) int{"record": recordJob, "claim": claimJob, "append": appendJob, "push": pushJob}
 
 func job(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)

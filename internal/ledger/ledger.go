@@ -6,7 +6,7 @@
 //
 //	refs/heads/plumb/ledger        the branch (plumb/ledger-<name> for a second project): of the remote when there is one, else of this repository
 //	refs/plumb/private             records of this clone that were not pushed yet (refs/plumb/private-<name>)
-//	.git/plumb/cache/              the remote's branch without its history, a cache
+//	.git/plumb/cache/              the remote's branch without its history, a cache; in it refs/plumb/rewritten/…, tips that the branch lost records of
 //
 // A writer builds a commit on the tip that it knows and pushes it plainly; when the tip has moved meanwhile it starts again from the new one. Paths are
 // unique, so two writers never touch one file, and a record that is there already is a success: a retry adds nothing twice.
@@ -17,8 +17,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
@@ -73,7 +75,7 @@ const remotePatience = 20 * time.Second
 // published is the branch as it is known: in which repository, at which commit ("" when nothing was ever recorded).
 type published struct {
 	repo    *gitdb.Repo
-	mirror  *gitdb.Mirror // nil when there is no remote
+	mirror  *gitdb.Mirror // nil when there is no remote, or no room for a cache of it
 	tip     string
 	known   string // what the mirror's own ref is at
 	offline string // why the remote was not asked or did not answer
@@ -87,6 +89,9 @@ func (l *Ledger) find(ctx context.Context, moved bool) (published, error) {
 		tip, err := l.repo.Ref(l.branch)
 		return published{repo: l.repo, tip: tip}, err
 	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // no cache can be kept here
+		return l.fetched(err)
+	}
 	if err != nil {
 		return published{}, err
 	}
@@ -94,10 +99,12 @@ func (l *Ledger) find(ctx context.Context, moved bool) (published, error) {
 	if l.offline {
 		return l.cached(p, errors.New("told to work offline"))
 	}
-	if moved && p.mirror.FetchTip(ctx, l.branch, l.limits) == nil {
-		p.known, err = p.mirror.Ref(l.branch)
-		p.tip = p.known
-		return p, err
+	if moved {
+		before, err := p.mirror.Ref(l.branch)
+		if err == nil && p.mirror.FetchTip(ctx, l.branch, l.limits) == nil {
+			err = l.arrived(ctx, &p, before)
+			return p, err
+		}
 	}
 	if err = l.refresh(ctx, &p); err == nil {
 		return p, nil
@@ -133,8 +140,9 @@ func (l *Ledger) refresh(ctx context.Context, p *published) (err error) {
 		return err
 	}
 	if p.known, err = p.mirror.Ref(l.branch); err == nil && (p.tip == "" || p.known == p.tip && p.mirror.Has(p.tip)) {
-		return nil
+		return l.compare(ctx, *p, p.known)
 	}
+	before := p.known
 	if err = p.mirror.FetchTip(ctx, l.branch, l.limits); err != nil {
 		if errors.Is(err, gitdb.ErrTooLarge) {
 			return err
@@ -154,9 +162,17 @@ func (l *Ledger) refresh(ctx context.Context, p *published) (err error) {
 			return err
 		}
 	}
+	return l.arrived(ctx, p, before)
+}
+
+// arrived takes in what a fetch brought.
+func (l *Ledger) arrived(ctx context.Context, p *published, before string) (err error) {
 	p.known, err = p.mirror.Ref(l.branch)
 	p.tip = p.known // newer than what was listed, perhaps
-	return err
+	if err != nil {
+		return err
+	}
+	return l.compare(ctx, *p, before)
 }
 
 // cached falls back on what an earlier read left, or on what an ordinary fetch brought.
@@ -167,13 +183,14 @@ func (l *Ledger) cached(p published, why error) (published, error) {
 		p.tip = tip
 		return p, nil
 	}
+	return l.fetched(why)
+}
+
+// fetched gives the branch as an ordinary fetch brought it.
+func (l *Ledger) fetched(why error) (published, error) {
 	name, _ := l.repo.Remote()
-	tip, err = l.repo.Ref("refs/remotes/" + name + l.branch[len("refs/heads"):])
-	if err != nil {
-		return published{}, err
-	}
-	p.repo, p.tip = l.repo, tip
-	return p, nil
+	tip, err := l.repo.Ref("refs/remotes/" + name + l.branch[len("refs/heads"):])
+	return published{repo: l.repo, tip: tip, offline: why.Error()}, err
 }
 
 // Branch is the ledger's branch, "plumb/ledger".
@@ -200,10 +217,14 @@ func (l *Ledger) Read(ctx context.Context) (*View, error) {
 }
 
 func (l *Ledger) view(p published) (*View, error) {
-	v := &View{Tip: p.tip, Offline: p.offline, loaded: map[string]bool{}, files: map[string]file{}}
+	lost, err := l.rewritten(p)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{Tip: p.tip, Offline: p.offline, Rewritten: lost, loaded: map[string]bool{}, files: map[string]file{}}
 	v.sources = append(v.sources, source{p.repo, p.tip, false})
 	own := []string{l.private}
-	if p.mirror != nil {
+	if p.mirror != nil || p.offline != "" {
 		own = append(own, l.branch) // recorded before the repository had a remote
 	}
 	for _, ref := range own {

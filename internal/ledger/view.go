@@ -23,6 +23,8 @@ type View struct {
 	Tip     string // commit of the ledger's branch; "" when there is none yet
 	Offline string // why the remote was not read; "" when it was, or when there is none
 
+	Rewritten []Rewritten // what the branch has lost since this clone first saw it
+
 	sources []source // the one that counts first
 
 	mu       sync.Mutex
