@@ -65,8 +65,8 @@ const (
 )
 
 var (
-	bucketPattern     = regexp.MustCompile(`^[A-Za-z0-9$][A-Za-z0-9._-]{1,221}$`) // $root and $web are Azure's
-	hostPattern       = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]{1,5})?$`)
+	bucketPattern     = regexp.MustCompile(`^[A-Za-z0-9$][A-Za-z0-9._-]+$`) // $root and $web are Azure's
+	hostPattern       = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`)
 	prefixPattern     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._=-]*(/[A-Za-z0-9][A-Za-z0-9._=-]*)*$`)
 	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
 )
@@ -140,13 +140,16 @@ func (s StoreURL) checkQuery(params []string) error {
 	return nil
 }
 
+// maxBucket is the longest name that any of the services allows.
+const maxBucket = 222
+
 func (s StoreURL) checkPlace(fragment string) error {
 	switch {
 	case fragment != "":
 		return problem.Wrongf(storeHint, "the store's %s:// address has a part behind #", s.Scheme)
 	case s.Scheme == "oci" && (!hostPattern.MatchString(s.Host) || !repositoryPattern.MatchString(s.Path)):
 		return problem.Wrongf(`as "oci://ghcr.io/owner/repository", in small letters`, "oci:// needs a registry and a repository")
-	case s.Scheme != "oci" && !bucketPattern.MatchString(s.Host):
+	case s.Scheme != "oci" && (!bucketPattern.MatchString(s.Host) || len(s.Host) > maxBucket):
 		return problem.Wrongf(storeHint, "%s:// needs the name of a bucket or container", s.Scheme)
 	case s.Scheme != "oci" && s.Path != "" && !prefixPattern.MatchString(s.Path):
 		return problem.Wrongf("letters, digits and . _ = -, folders parted by one slash", "%q can't be the prefix of a store", s.Path)
