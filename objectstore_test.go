@@ -79,6 +79,11 @@ func TestObjectStorage(t *testing.T) {
 	must("1 were wrong there and were replaced", "store", "copy", "git", "--verify")
 	must(`every blob was read`, "store", "ls", "--verify")
 
+	// Retention, on object storage.
+	must(`removed 2 of \d+ blobs(.|\n)*recorded decisions/expired/2099-01/`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
+	must("removed 0 of", "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
+	must(`every blob was read`, "store", "ls", "--verify")
+
 	// Another project in the same place: nobody may collect there.
 	if err := os.WriteFile(filepath.Join(server.Dir, "team/toy/.plumb/projects/other-12345678"), nil, 0o644); err != nil {
 		t.Fatal(err)

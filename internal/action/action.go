@@ -220,15 +220,17 @@ var (
 	eventForm      = regexp.MustCompile(`^[a-z_]{1,50}$`)
 	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$`)
 	commitForm     = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
-	refForm        = regexp.MustCompile(`^refs/[^\x00-\x20\x7f~^:?*\[\\]{1,1000}$`)
+	refForm        = regexp.MustCompile(`^refs/[^\x00-\x20\x7f~^:?*\[\\]+$`)           // its length is checked beside it: a counted class takes long to build
 	loginForm      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_/-]{0,99}(\[bot\])?$`) // act, which plays workflows on a laptop, calls itself nektos/act
 )
+
+const maxText = 1005 // a ref with its "refs/"
 
 // check gathers everything that has not the form it should have.
 func (e *Event) check() error {
 	var errs []error
 	form := func(what, text string, form *regexp.Regexp, optional bool) {
-		if !form.MatchString(text) && (text != "" || !optional) {
+		if (len(text) > maxText || !form.MatchString(text)) && (text != "" || !optional) {
 			errs = append(errs, fmt.Errorf("%s is %.80q", what, text))
 		}
 	}

@@ -55,9 +55,6 @@ func (p *Project) namesIn(v *ledger.View, keep doc.Keep) (*nameList, error) {
 			n.keepAll(data, at)
 			continue
 		}
-		if _, decision := r.(*record.Decision); decision {
-			continue // it says what is gone
-		}
 		age := recordTime(at, p.now())
 		for _, pointer := range record.Pointers(r) {
 			n.add(at, pointer)

@@ -15,6 +15,9 @@
 //	monitors/<monitor>/<yyyy-mm>/<id>.toml         one window of a source: drift, quality, what each trigger made of it, the pin it asked for
 //	decisions/<choice>/<yyyy-mm>/<id>.toml         a choice and its reason; `expired` and `forgotten` list blobs that are no longer kept
 //
+// A decision has choice and reason; `expired` and `forgotten` have blobs (their SHA-256, sorted, at most 500 a record) and bytes. The record is written before the
+// blobs go, and a blob that it lists is missing on purpose.
+//
 // An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
 // actor "ci" counts before "human", then the earlier, then the id.
 //
