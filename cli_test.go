@@ -141,7 +141,7 @@ func bundle(t *testing.T, dir string) string {
 	return out
 }
 
-func git(t *testing.T, dir string, args ...string) string {
+func git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	c := exec.Command("git", args...)
 	c.Dir = dir
