@@ -3,51 +3,12 @@ package flow
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
 )
-
-// RunsOptions select runs.
-type RunsOptions struct {
-	Experiment, Model string
-	Sweep             string // its id, or the beginning of it
-	Limit             int    // 0: all
-}
-
-// Runs lists recorded runs, newest first, and how many there are in all.
-func (p *Project) Runs(ctx context.Context, o RunsOptions) ([]record.Run, int, error) {
-	v, err := p.view(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	var out []record.Run
-	for _, run := range v.Runs() {
-		if (o.Experiment == "" || run.Experiment == o.Experiment) && (o.Model == "" || run.Model == o.Model) &&
-			(o.Sweep == "" || run.Sweep != "" && strings.HasPrefix(run.Sweep, o.Sweep)) {
-			out = append(out, run)
-		}
-	}
-	newestFirst(out)
-	total := len(out)
-	if o.Limit > 0 && total > o.Limit {
-		out = out[:o.Limit]
-	}
-	return out, total, nil
-}
-
-func newestFirst(runs []record.Run) {
-	slices.SortStableFunc(runs, func(a, b record.Run) int {
-		if c := b.Time.Compare(a.Time); c != 0 {
-			return c
-		}
-		return strings.Compare(b.ID, a.ID)
-	})
-}
 
 // FindRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run. source is the record as written.
 func (p *Project) FindRun(ctx context.Context, name string) (run record.Run, source []byte, err error) {
@@ -60,27 +21,6 @@ func (p *Project) FindRun(ctx context.Context, name string) (run record.Run, sou
 	}
 	source, err = v.Bytes(v.PathOf(run.ID))
 	return run, source, err
-}
-
-func findRun(v *ledger.View, name string) (record.Run, error) {
-	var found []record.Run
-	runs := v.Runs()
-	newestFirst(runs)
-	for _, run := range runs {
-		if run.Experiment == name {
-			return run, nil
-		}
-		if name != "" && strings.HasPrefix(run.ID, name) {
-			found = append(found, run)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return record.Run{}, problem.Wrongf("`plumb runs` lists them", "no run and no experiment with a run is named %q", name)
-	}
-	return record.Run{}, problem.Wrongf("give more of the id", "%d runs begin with %q", len(found), name)
 }
 
 // Diff compares two recorded runs by their stored predictions. The first is the base.

@@ -20,6 +20,21 @@ func (r *Repo) Changes(from, to string) ([]Change, error) {
 	return out, err
 }
 
+// ChangesUnder is Changes of one folder of the top ("runs"). Paths are whole.
+func (r *Repo) ChangesUnder(from, to, folder string) ([]Change, error) {
+	before, err := r.entriesByName(from)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.entriesByName(to)
+	if err != nil {
+		return nil, err
+	}
+	var out []Change
+	err = r.changes(dirID(before[folder]), dirID(after[folder]), folder+"/", 1, &out)
+	return out, err
+}
+
 func (r *Repo) changes(from, to, folder string, depth int, out *[]Change) error {
 	if from == to {
 		return nil

@@ -141,6 +141,9 @@ func workFor(limit int64) *work { return &work{bytes: 64 * max(limit, maxBase), 
 
 const longestChain = 4095
 
+// smallDelta is the size of a difference that is kept while its base is read: a chain of the longest of them is 16 MB.
+const smallDelta = 4 << 10
+
 var errChain = errors.New("damaged: a difference to too many others")
 
 // unpack reads the entry at a place, and what it is the difference to.
@@ -153,7 +156,13 @@ func (p *packs) unpack(at place, limit int64, left *work) (unpacked, error) {
 	}
 	e, err := at.in.entry(at.offset)
 	size := e.size
-	if err == nil && e.delta {
+	var delta []byte
+	switch {
+	case err == nil && e.delta && e.size <= smallDelta: // unpacked once, to learn its sizes and to use it
+		if delta, err = at.in.content(e); err == nil {
+			_, size, err = parseDelta(delta[:min(len(delta), 20)])
+		}
+	case err == nil && e.delta:
 		_, size, err = at.in.deltaSizes(e)
 	}
 	if err != nil {
@@ -178,9 +187,10 @@ func (p *packs) unpack(at place, limit int64, left *work) (unpacked, error) {
 	if err != nil {
 		return unpacked{}, err // as it is: there may be thousands of us
 	}
-	delta, err := at.in.content(e)
-	if err != nil {
-		return unpacked{}, err
+	if delta == nil {
+		if delta, err = at.in.content(e); err != nil {
+			return unpacked{}, err
+		}
 	}
 	data, err := patch(base.data, delta)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/table"
 )
 
 // param is one thing that a learner can be told: a number, or a word of a few. Limits are inclusive, but a lowest of a share is exclusive.
@@ -60,6 +61,24 @@ var knownParams = map[string][]param{
 		{name: "early_stopping", whole: true, high: 10_000, about: "stop after so many rounds without a better loss on the valid part, and keep the best; 0: never",
 			limit: "a whole number of 0 to 10000"},
 	},
+}
+
+// ParamTypes gives the type of each parameter that a built-in learner takes, by name: for filters over runs that may not have it yet.
+func ParamTypes() map[string]table.Type {
+	types := map[string]table.Type{}
+	for _, known := range knownParams {
+		for _, p := range known {
+			switch {
+			case len(p.words) > 0:
+				types[p.name] = table.String
+			case p.whole:
+				types[p.name] = table.Int64
+			default:
+				types[p.name] = table.Float64
+			}
+		}
+	}
+	return types
 }
 
 var binary, multiclass, regression = []string{model.TaskBinary}, []string{model.TaskMulticlass}, []string{model.TaskRegression}

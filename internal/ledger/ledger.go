@@ -7,6 +7,7 @@
 //	refs/heads/plumb/ledger        the branch (plumb/ledger-<name> for a second project): of the remote when there is one, else of this repository
 //	refs/plumb/private             records of this clone that were not pushed yet (refs/plumb/private-<name>)
 //	.git/plumb/cache/              the remote's branch without its history, a cache; in it refs/plumb/rewritten/…, tips that the branch lost records of
+//	.git/plumb/index-<commit>      the runs of a commit by column, a cache (package index)
 //
 // A writer builds a commit on the tip that it knows and pushes it plainly; when the tip has moved meanwhile it starts again from the new one. Paths are
 // unique, so two writers never touch one file, and a record that is there already is a success: a retry adds nothing twice.
@@ -199,17 +200,26 @@ func (l *Ledger) Branch() string { return strings.TrimPrefix(l.branch, "refs/hea
 // Read gives the records as they are now: those of the branch, of the remote when there is one, and those of this clone. When the remote does not answer,
 // the view is of what was last seen and says so (View.Offline).
 func (l *Ledger) Read(ctx context.Context) (*View, error) {
+	v, err := l.Glance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	v.load("")
+	v.mu.Unlock()
+	if err = v.err(); err != nil {
+		return nil, fmt.Errorf("reading ledger: %w", err)
+	}
+	return v, nil
+}
+
+// Glance is Read without listing what there is: for who asks for the runs by column, or for a record or two by their paths.
+func (l *Ledger) Glance(ctx context.Context) (*View, error) {
 	p, err := l.find(ctx, false)
 	if err != nil {
 		return nil, fmt.Errorf("reading ledger: %w", err)
 	}
 	v, err := l.view(p)
-	if err == nil {
-		v.mu.Lock()
-		v.load("")
-		v.mu.Unlock()
-		err = v.err()
-	}
 	if err != nil {
 		return nil, fmt.Errorf("reading ledger: %w", err)
 	}
@@ -221,8 +231,8 @@ func (l *Ledger) view(p published) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &View{Tip: p.tip, Offline: p.offline, Rewritten: lost, loaded: map[string]bool{}, files: map[string]file{}}
-	v.sources = append(v.sources, source{p.repo, p.tip, false})
+	v := &View{ledger: l, Tip: p.tip, Offline: p.offline, Rewritten: lost, loaded: map[string]bool{}, files: map[string]file{}}
+	v.sources = append(v.sources, source{p.repo, l.branch, p.tip, false})
 	own := []string{l.private}
 	if p.mirror != nil || p.offline != "" {
 		own = append(own, l.branch) // recorded before the repository had a remote
@@ -232,7 +242,7 @@ func (l *Ledger) view(p published) (*View, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.sources = append(v.sources, source{l.repo, tip, true})
+		v.sources = append(v.sources, source{l.repo, ref, tip, true})
 	}
 	return v, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -25,6 +26,7 @@ type View struct {
 
 	Rewritten []Rewritten // what the branch has lost since this clone first saw it
 
+	ledger  *Ledger
 	sources []source // the one that counts first
 
 	mu       sync.Mutex
@@ -39,6 +41,7 @@ type View struct {
 // source is a commit that holds records.
 type source struct {
 	repo    *gitdb.Repo
+	ref     string
 	tip     string // "" for none yet
 	private bool
 }
@@ -268,8 +271,11 @@ func (v *View) RunsByInputs(digest string) []record.Run {
 	return runs
 }
 
-func runPath(r record.Run) string {
-	return "runs/" + r.Experiment + "/" + r.Time.UTC().Format("2006-01") + "/" + r.ID + ".toml"
+func runPath(r record.Run) string { return RunPath(r.Experiment, r.Time.UnixMicro(), r.ID) }
+
+// RunPath is where a run is recorded that began at a time, in microseconds since 1970.
+func RunPath(experiment string, micros int64, id string) string {
+	return "runs/" + experiment + "/" + time.UnixMicro(micros).UTC().Format("2006-01") + "/" + id + ".toml"
 }
 
 func compareBool(a, b bool) int {

@@ -92,6 +92,13 @@ type RunSummary struct {
 	Metrics    map[string]float64 `json:"metrics"`
 	Operations map[string]float64 `json:"operations,omitempty"` // size, prediction and training time, by name
 	Tags       map[string]string  `json:"tags"`
+
+	// In a list of runs only.
+	Task    string             `json:"task,omitempty"`
+	Valid   map[string]float64 `json:"valid,omitempty"`   // metrics on the valid part
+	Set     map[string]any     `json:"set,omitempty"`     // what --set changed
+	Private bool               `json:"private,omitempty"` // in this clone only
+	Columns map[string]any     `json:"columns,omitempty"` // what --columns asked for
 }
 
 // The states of a requirement.

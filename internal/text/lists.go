@@ -50,7 +50,7 @@ func numberOr(name string, v float64, ok bool) string {
 }
 
 // Runs prints a list of runs with the first metrics of their tasks, on the test or the valid part.
-func Runs(o Out, runs []record.Run, total int, part string) error {
+func Runs(o Out, runs []record.RunSummary, total int, part string) error {
 	var names []string
 	for _, r := range runs {
 		for _, n := range headline[r.Task] {
@@ -69,20 +69,36 @@ func Runs(o Out, runs []record.Run, total int, part string) error {
 	for _, r := range runs {
 		row := Cells(r.ID, r.Experiment)
 		for _, n := range names {
-			of := r.Result.Metrics
+			of := r.Metrics
 			if part == "valid" {
-				of = r.Result.Valid
+				of = r.Valid
 			}
 			row = append(row, metricCell(of, n))
 		}
-		t.Rows = append(t.Rows, append(row, Cell{Text: r.Actor}, Cell{Text: settings(r.Set)}))
+		t.Rows = append(t.Rows, append(row, Cell{Text: r.Tags["actor"]}, Cell{Text: settings(r.Set)}))
 	}
+	return totalled(o, t, total)
+}
+
+// Columns prints what was asked for of runs: a line a run.
+func Columns(o Out, columns []string, rows [][]string, total int) error {
+	t := Table{}
+	for _, c := range columns {
+		t.Columns = append(t.Columns, Column{Name: c, Most: 60})
+	}
+	for _, r := range rows {
+		t.Rows = append(t.Rows, Cells(r...))
+	}
+	return totalled(o, t, total)
+}
+
+func totalled(o Out, t Table, total int) error {
 	if len(t.Rows) > 0 {
 		if err := t.Write(o); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(o.W, "%d of %d runs\n", len(runs), total)
+	_, err := fmt.Fprintf(o.W, "%d of %d runs\n", len(t.Rows), total)
 	return err
 }
 
