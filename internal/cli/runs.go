@@ -90,9 +90,6 @@ func (a *app) listRuns(ctx context.Context, o flow.RunsOptions, f runsFlags) err
 	if list.Unreadable > 0 {
 		fmt.Fprintf(a.err, "%s could not be read and are left out: `plumb verify` says why\n", count(list.Unreadable, "record"))
 	}
-	if list.Offline != "" {
-		fmt.Fprintf(a.err, "the remote did not answer; these are the runs that were last seen: %s\n", escape.Terminal(list.Offline))
-	}
 	names := make([]string, len(list.Columns))
 	for i, c := range list.Columns {
 		names[i] = c.Name

@@ -36,14 +36,13 @@ type RunList struct {
 	Recorded   int                 `json:"recorded"` // all that there are
 	Runs       []record.RunSummary `json:"runs"`
 	Unreadable int                 `json:"unreadable"` // records of runs that were left out; `plumb verify` says why
-	Offline    string              `json:"offline,omitempty"`
 	Columns    []table.Column      `json:"-"` // of Rows, where RunsOptions.Columns asked for some
 	Rows       [][]any             `json:"-"` // one a run
 }
 
 // Runs lists recorded runs.
 func (p *Project) Runs(ctx context.Context, o RunsOptions) (*RunList, error) {
-	v, err := p.Ledger.Glance(ctx)
+	v, err := p.glance(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +62,7 @@ func (p *Project) listRuns(ctx context.Context, v *ledger.View, o RunsOptions) (
 	defer done()
 	q := newQuery(t, func() *doc.Set { return load(os.DirFS(p.Root)) })
 	rows := t.Rows()
-	out := &RunList{Schema: "plumb.runs/v1", Recorded: len(rows), Runs: []record.RunSummary{}, Unreadable: len(v.Problems()), Offline: v.Offline}
+	out := &RunList{Schema: "plumb.runs/v1", Recorded: len(rows), Runs: []record.RunSummary{}, Unreadable: len(v.Problems())}
 	if rows, err = q.filter(rows, o); err != nil {
 		return nil, err
 	}

@@ -324,7 +324,16 @@ func short(commit string) string {
 
 // view reads the ledger, private records included.
 func (p *Project) view(ctx context.Context) (*ledger.View, error) {
-	v, err := p.Ledger.Read(ctx)
+	return p.sound(p.Ledger.Read(ctx))
+}
+
+// glance is view for who needs the runs by column, or a record or two: nothing is listed.
+func (p *Project) glance(ctx context.Context) (*ledger.View, error) {
+	return p.sound(p.Ledger.Glance(ctx))
+}
+
+// sound warns of what is wrong with a view as a whole.
+func (p *Project) sound(v *ledger.View, err error) (*ledger.View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}

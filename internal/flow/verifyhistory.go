@@ -61,6 +61,10 @@ func (v *verifying) witnesses(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	remote, _ := v.p.Repo.Remote()
+	for _, lost := range v.view.Rewritten {
+		v.finding(record.RuleHistory, "", lost.Hint(v.branch(), remote), "%s", lost)
+	}
 	done := map[string]string{} // tip → state
 	for _, w := range named {
 		state, ok := done[w.Tip]
