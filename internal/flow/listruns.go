@@ -36,8 +36,8 @@ type RunList struct {
 	Recorded   int                 `json:"recorded"` // all that there are
 	Runs       []record.RunSummary `json:"runs"`
 	Unreadable int                 `json:"unreadable"` // records of runs that were left out; `plumb verify` says why
-	Columns    []table.Column      `json:"-"` // of Rows, where RunsOptions.Columns asked for some
-	Rows       [][]any             `json:"-"` // one a run
+	Columns    []table.Column      `json:"-"`          // of Rows, where RunsOptions.Columns asked for some
+	Rows       [][]any             `json:"-"`          // one a run
 }
 
 // Runs lists recorded runs.
