@@ -21,6 +21,7 @@ var impure = []string{"random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_rand
 	"current_date", "current_time", "current_localtime", "current_localtimestamp", "localtime", "localtimestamp", "today", "transaction_timestamp",
 	"nextval", "currval", "current_setting", "getvariable", "version", "current_user", "session_user", "user", "current_database", "current_schema",
 	"current_schemas", "current_catalog", "current_query", "current_query_id", "current_connection_id", "current_transaction_id", "txid_current", "pg_typeof",
+	"ago", "pg_conf_load_time", "pg_postmaster_start_time", "get_block_size", "current_role", "stats", "sleep_ms", "pg_sleep", "format_type", "pg_get_constraintdef", "pg_get_viewdef",
 	"write_log", "getenv", "in_search_path", "parse_duckdb_log_message", "json_execute_serialized_sql", "json_serialize_sql"}
 
 // clocks are functions that are written like a column.
@@ -32,6 +33,24 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 // the last). It must be the first to see such SQL. An error of wrong use unless it is exactly one SELECT over plainly named tables that calls no
 // function which reads files or settings, or whose answer changes from one call to the next.
 func (db *DB) CheckSelect(ctx context.Context, query string) (tables []string, err error) {
+	statement, err := db.syntax(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	w := walker{tables: map[string]bool{}}
+	w.walk(statement, nil)
+	if w.err != nil {
+		return nil, w.err
+	}
+	for name := range w.tables {
+		tables = append(tables, name)
+	}
+	slices.Sort(tables)
+	return tables, nil
+}
+
+// syntax gives the tree of one SELECT, as json_serialize_sql writes it; an error of wrong use for anything else.
+func (db *DB) syntax(ctx context.Context, query string) (statement any, err error) {
 	switch {
 	case len(query) > maxSelect:
 		return nil, problem.Wrongf("", "the query has %d bytes, at most %d are read", len(query), maxSelect)
@@ -59,16 +78,7 @@ func (db *DB) CheckSelect(ctx context.Context, query string) (tables []string, e
 	case len(parsed.Statements) != 1:
 		return nil, problem.Wrongf("write one SELECT", "the query has %d statements", len(parsed.Statements))
 	}
-	w := walker{tables: map[string]bool{}}
-	w.walk(parsed.Statements[0], nil)
-	if w.err != nil {
-		return nil, w.err
-	}
-	for name := range w.tables {
-		tables = append(tables, name)
-	}
-	slices.Sort(tables)
-	return tables, nil
+	return parsed.Statements[0], nil
 }
 
 // walker goes over the syntax tree that json_serialize_sql gives.
@@ -142,11 +152,14 @@ func (w *walker) visit(node map[string]any, scope []string) {
 	case kind == "SHOW_REF":
 		w.refuse("write one SELECT", "SHOW, DESCRIBE and SUMMARIZE are not allowed")
 	case node["class"] == "FUNCTION":
-		if name, _ := node["function_name"].(string); slices.Contains(impure, strings.ToLower(name)) {
+		name, _ := node["function_name"].(string)
+		name = strings.ToLower(name)
+		arguments, _ := node["children"].([]any)
+		if slices.Contains(impure, name) || name == "age" && len(arguments) == 1 { // the age of one time is its distance from today
 			w.refuse("the same rows must always give the same answer", "the function %s is not allowed", name)
 		}
 	case node["class"] == "COLUMN_REF":
-		if names, _ := node["column_names"].([]any); len(names) == 1 && slices.Contains(clocks, fmt.Sprint(names[0])) {
+		if names, _ := node["column_names"].([]any); len(names) == 1 && slices.Contains(clocks, strings.ToLower(fmt.Sprint(names[0]))) {
 			w.refuse("the same rows must always give the same answer", "%s is not allowed", names[0])
 		}
 	case node["class"] == "PARAMETER":

@@ -289,7 +289,8 @@ func TestCheckSelect(t *testing.T) {
 		"select": "!without selection list", "select * from 'data.parquet'": "!not a dataset's name", "select * from read_csv('x')": "!read_csv", "select * from glob('*')": "!glob",
 		"select * from duckdb_settings()": "!duckdb_settings", "select * from information_schema.tables": "!not a dataset", "from pragma_version()": "!pragma_version",
 		"select * from query('select 1')": "!query", "show tables": "!SHOW", "select * from (describe a)": "!SHOW", "summarize a": "!SHOW",
-		"select random() from a": "!random", "select now()": "!now", "select * from a tablesample 10%": "!sample", "select * from a using sample 5": "!sample", "select current_date": "!current_date", "select ?": "!parameter", "select $a": "!parameter",
+		"select random() from a": "!random", "select now()": "!now", "select * from a tablesample 10%": "!sample", "select * from a using sample 5": "!sample", "select current_date": "!current_date", "select Current_Date": "!Current_Date", "select Now()": "!now",
+		"select ago(interval 1 day)": "!ago", "select age(x) from a": "!age", "select age(x, y) from a": "[a]", "select main.now()": "!now", "select ?": "!parameter", "select $a": "!parameter",
 		"select * from a where exists (from read_text('/etc/passwd'))": "!read_text", "with f as (from read_blob('x')) select 1": "!read_blob",
 		"select '\x00'": "!zero byte", strings.Repeat(" ", 70000): "!bytes", strings.Repeat("(", 5000): "!",
 		"select list_transform([1], x -> getvariable('a'))": "!getvariable", "explain select 1": "!", "select 'it''s' from a": "[a]",
@@ -298,6 +299,49 @@ func TestCheckSelect(t *testing.T) {
 		got := fmt.Sprint(tables)
 		if wantErr, isErr := strings.CutPrefix(want, "!"); isErr && (err == nil || !strings.Contains(err.Error(), wantErr)) || !isErr && (err != nil || got != want) {
 			t.Errorf("%.80s: %s, %v", query, got, err)
+		}
+	}
+}
+
+// Every function that the engine itself calls changeable is refused, and every macro that is made of one; this found ago() and pg_sleep().
+func TestChangingFunctionsAreRefused(t *testing.T) {
+	db := open(t, Options{})
+	rows, err := db.Query(t.Context(), `select distinct function_name, coalesce(macro_definition, '') from duckdb_functions()
+		where function_type = 'macro' or (function_type = 'scalar' and stability <> 'CONSISTENT' and function_name <> 'error') order by all`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, row := range rows.Values {
+		name, macro := row[0].(string), row[1].(string)
+		if macro != "" {
+			if _, err := db.CheckSelect(t.Context(), "select "+macro); err == nil || !strings.Contains(err.Error(), "not allowed") {
+				continue
+			}
+		}
+		n++
+		if _, err := db.CheckSelect(t.Context(), "select \""+name+"\"()"); err == nil {
+			t.Errorf("%s is let through", name)
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d functions looked at", n)
+	}
+}
+
+func TestCheckOrdered(t *testing.T) {
+	db := open(t, Options{})
+	for query, says := range map[string]string{
+		"select x from a order by y limit 3": "", "select x from a limit 3": "limit", "select x from a offset 3": "limit", "select x from (from a limit 10%)": "limit",
+		"with c as (select x from a limit 3) select * from c": "limit", "select distinct x from a": "", "select distinct on (x) y from a": "distinct on",
+		"select distinct on (x) y from a order by x, y": "", "select first(x) from a": "first", "select First(x order by y) from a": "",
+		"select any_value(x) from a group by z": "any_value", "select max(x) over (partition by z) from a": "", "select row_number() over (partition by z) from a": "row_number",
+		"select lead(x) over (order by y) from a": "", "select lag(x) over (partition by z) from a": "lag", "select first_value(x order by y) over (partition by z) from a": "",
+		"select sum(x) over (rows between 3 preceding and current row) from a": "sum", "select string_agg(x, ',') from a": "string_agg",
+		"select approx_quantile(x, 0.5) from a": "approx_quantile", "select x[1], 'a' || 'b', x + 1 from a": "", "select 1;; select 2": "2 statements",
+	} {
+		if err := db.CheckOrdered(t.Context(), query); (err == nil) != (says == "") || !strings.Contains(fmt.Sprint(err), says) {
+			t.Errorf("%s: %v", query, err)
 		}
 	}
 }

@@ -2,12 +2,15 @@ package trainset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/table"
 )
 
@@ -133,7 +136,7 @@ func (p *prover) prepare(uses []doc.Use) (err error) {
 		p.stages = append(p.stages, s)
 	}
 	if p.truth, err = Values(p.ctx, p.data, p.docs, p.model, uses); err != nil {
-		return err
+		return p.everyError(uses, err)
 	}
 	p.scale = map[string]float64{}
 	for i := range p.truth.Columns {
@@ -152,6 +155,21 @@ func (p *prover) prepare(uses []doc.Use) (err error) {
 	}
 	p.proof.Questions, p.proof.Cuts = len(known), p.cuts(known)
 	return nil
+}
+
+// everyError says of all features that can't be computed why, when one was found.
+func (p *prover) everyError(uses []doc.Use, first error) error {
+	var said []string
+	for _, u := range uses {
+		if _, err := Values(p.ctx, p.data, p.docs, p.model, []doc.Use{u}); err != nil && !slices.Contains(said, err.Error()) {
+			said = append(said, err.Error())
+		}
+	}
+	var one *problem.Failure
+	if len(said) < 2 || p.ctx.Err() != nil || !errors.As(first, &one) {
+		return first
+	}
+	return &problem.Failure{Exit: one.Exit, Err: errors.New(strings.Join(said, "\n"))}
 }
 
 // cuts draws one question from each of as many parts of the time line.

@@ -64,6 +64,9 @@ func (b *builder) check(q *viewQuery) error {
 			return problem.Wrongf("a view reads the dataset that it names", "it reads %q, and the view's dataset is %q", t, v.Dataset)
 		}
 	}
+	if err := b.data.DB.CheckOrdered(b.ctx, q.sql); err != nil {
+		return err
+	}
 	q.source = b.source(v.Dataset, nil)
 	yields, err := b.yields(q)
 	if err != nil {
