@@ -37,7 +37,7 @@ func sight(sees []string) (sentence, advice string) {
 		return "it sees late columns before they are known", "its known_time is too early: it must be when the last value that it is made of was known"
 	case later && !own && !late:
 		return "it sees rows that were not there yet",
-			"bound it in time: no lead, no frame that follows, no join or rank over rows later than feature_time, and feature_time not before its newest row"
+			"bound it in time: no lead, no frame that follows, no join or rank over later rows, and neither feature_time nor known_time before a row that it is made of was there"
 	case later:
 		return "it sees rows that were not there yet, and late columns before they are known",
 			"an aggregate over all rows, most likely, as of target encoding or of a day that is not over: use agg with a window, or bound the query in time"

@@ -73,7 +73,7 @@ func featuresShowCommand(a *app) *cobra.Command {
 }
 
 func featuresCheckCommand(a *app) *cobra.Command {
-	o := flow.CheckOptions{Seed: 1, Cuts: 5}
+	o := flow.CheckOptions{Seed: 1}
 	c := &cobra.Command{
 		Use:   "check [VIEW | VIEW.FEATURE]...",
 		Short: "Prove by trying that no feature sees what was not known when the question was asked; exit 1 when one does",
@@ -89,7 +89,7 @@ columns marked public. What is found is there; what is not found may still hide 
 		Example:           "  plumb features check\n  plumb features check origin --cuts 20 --seed 7\n  plumb features check --json | jq '.features[] | select(.state == \"leak\")'",
 		ValidArgsFunction: completeFrom(func() []string { return a.featureNames(true) }),
 	}
-	c.Flags().IntVar(&o.Cuts, "cuts", o.Cuts, "at how many moments")
+	c.Flags().IntVar(&o.Cuts, "cuts", 0, "at how many moments (default: 5 to 20, the more the smaller the data)")
 	c.Flags().Uint64Var(&o.Seed, "seed", o.Seed, "of what is drawn: the same seed tries the same")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		p, err := a.open()

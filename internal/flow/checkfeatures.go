@@ -18,15 +18,15 @@ import (
 type CheckOptions struct {
 	Names []string // views and their features; none: all
 	Seed  uint64
-	Cuts  int
+	Cuts  int // 0: as many as the data are small
 }
 
 const mostCuts = 1000
 
 // CheckFeatures tries whether features of views see what was not known when the question was asked: plumb.feature_check/v1.
 func (p *Project) CheckFeatures(ctx context.Context, o CheckOptions) (*record.FeatureChecks, error) {
-	if o.Cuts < 1 || o.Cuts > mostCuts {
-		return nil, problem.Wrongf(fmt.Sprintf("from 1 to %d; 5 when you do not say", mostCuts), "%d cuts can't be tried", o.Cuts)
+	if o.Cuts < 0 || o.Cuts > mostCuts {
+		return nil, problem.Wrongf(fmt.Sprintf("from 1 to %d; 0 leaves it to plumb", mostCuts), "%d cuts can't be tried", o.Cuts)
 	}
 	t, err := p.soundTree()
 	if err != nil {
@@ -41,7 +41,7 @@ func (p *Project) CheckFeatures(ctx context.Context, o CheckOptions) (*record.Fe
 		return nil, err
 	}
 	defer w.close()
-	out := &record.FeatureChecks{Schema: "plumb.feature_check/v1", Seed: o.Seed, Cuts: o.Cuts, Verdict: "nothing", Features: []record.FeatureCheck{}}
+	out := &record.FeatureChecks{Schema: "plumb.feature_check/v1", Seed: o.Seed, Verdict: "nothing", Features: []record.FeatureCheck{}}
 	asked, alone := askers(t.Docs, uses)
 	for _, model := range keys(asked) {
 		checks, err := w.proveFeatures(ctx, t, model, asked[model], o)
@@ -49,6 +49,9 @@ func (p *Project) CheckFeatures(ctx context.Context, o CheckOptions) (*record.Fe
 			return nil, err
 		}
 		out.Features = append(out.Features, checks...)
+		for _, c := range checks {
+			out.Cuts = max(out.Cuts, c.Cuts)
+		}
 	}
 	for _, u := range alone {
 		out.Features = append(out.Features, record.FeatureCheck{Name: u.View + "." + u.Item, Kind: viewFeature(t.Docs.Features[u.View], u.Item).Kind,
@@ -126,7 +129,7 @@ func (w *workshop) proveFeatures(ctx context.Context, t *Tree, model string, use
 	var out []record.FeatureCheck
 	for _, f := range proof.Features {
 		c := record.FeatureCheck{Name: f.Use.View + "." + f.Use.Item, Kind: viewFeature(t.Docs.Features[f.Use.View], f.Use.Item).Kind, Model: model,
-			Dataset: question, State: record.FeatureClean, Asked: f.Asked, Reason: f.Untried}
+			Dataset: question, State: record.FeatureClean, Cuts: len(proof.Cuts), Asked: f.Asked, Reason: f.Untried}
 		switch {
 		case f.Unstable != nil:
 			c.State, c.Example = record.FeatureUnstable, example(t.Docs, question, f.Use, f.Unstable)

@@ -62,7 +62,7 @@ type FeatureRun struct {
 type FeatureChecks struct {
 	Schema   string         `json:"schema"` // "plumb.feature_check/v1"
 	Seed     uint64         `json:"seed"`
-	Cuts     int            `json:"cuts"`
+	Cuts     int            `json:"cuts"`    // the most that were tried for a feature
 	Verdict  string         `json:"verdict"` // leak | unstable | clean | nothing: the first that a feature has
 	Features []FeatureCheck `json:"features"`
 }
@@ -82,6 +82,7 @@ type FeatureCheck struct {
 	Model   string       `json:"model"`
 	Dataset string       `json:"dataset"` // of the questions
 	State   string       `json:"state"`
+	Cuts    int          `json:"cuts"`   // moments that were tried
 	Asked   int          `json:"asked"`  // answers that were compared
 	Example *FeatureLeak `json:"leak"`   // null unless leak or unstable
 	Reason  string       `json:"reason"` // of untried

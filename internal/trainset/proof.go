@@ -17,7 +17,7 @@ import (
 // ProofOptions say how hard Prove tries. The same options on the same data give the same proof.
 type ProofOptions struct {
 	Seed     uint64
-	Cuts     int // how many moments are tried
+	Cuts     int // how many moments are tried; 0: as many as the data are small
 	Progress func(done, total int)
 }
 
@@ -66,10 +66,10 @@ type Leak struct {
 // A proof by trying can miss: a leak that only rare questions have, or one into a dataset that does not say when its rows were there.
 func Prove(ctx context.Context, data Data, docs *doc.Set, model string, uses []doc.Use, o ProofOptions) (*Proof, error) {
 	p := prover{ctx: ctx, data: data, docs: docs, model: model, rand: rand.New(rand.NewPCG(o.Seed, 4)), options: o}
+	defer p.close()
 	if err := p.prepare(uses); err != nil {
 		return nil, err
 	}
-	defer p.close()
 	p.step()
 	if err := p.backwards(); err != nil {
 		return nil, err
@@ -106,14 +106,13 @@ type prover struct {
 
 func (p *prover) step() {
 	if p.options.Progress != nil {
-		p.options.Progress(p.done, 3+2*p.options.Cuts)
+		p.options.Progress(p.done, 2+2*p.options.Cuts)
 	}
 	p.done++
 }
 
 // prepare lays the datasets out, answers all questions as the data are, and draws the cuts.
 func (p *prover) prepare(uses []doc.Use) (err error) {
-	p.step()
 	ids := []string{p.docs.Models[p.model].Question.Dataset}
 	for _, u := range uses {
 		proved := Proved{Use: u}
@@ -153,6 +152,9 @@ func (p *prover) prepare(uses []doc.Use) (err error) {
 			known = append(known, p.event[i])
 		}
 	}
+	if p.options.Cuts == 0 {
+		p.options.Cuts = p.enoughCuts()
+	}
 	p.proof.Questions, p.proof.Cuts = len(known), p.cuts(known)
 	return nil
 }
@@ -170,6 +172,16 @@ func (p *prover) everyError(uses []doc.Use, first error) error {
 		return first
 	}
 	return &problem.Failure{Exit: one.Exit, Err: errors.New(strings.Join(said, "\n"))}
+}
+
+// enoughCuts is how many are tried when nobody says: as many as a couple of million rows are altered for, at least 5, and no more than 20. A leak
+// that only shows on some days needs many.
+func (p *prover) enoughCuts() int {
+	rows := int64(1)
+	for _, s := range p.stages {
+		rows += s.rows
+	}
+	return int(min(max(2_000_000/rows, 5), 20))
 }
 
 // cuts draws one question from each of as many parts of the time line.
