@@ -50,6 +50,9 @@ func (s *Set) code(e *Experiment, builtin map[string]string) (map[string]any, er
 	if err != nil {
 		return nil, fmt.Errorf("digesting the code of %s: %w", e.ID, err)
 	}
+	if err := noLink(s.fsys, e.Train.Lock); err != nil {
+		return nil, fmt.Errorf("reading the lock of experiment %s: %w", e.ID, err)
+	}
 	lock, err := hashFile(s.fsys, e.Train.Lock)
 	if err != nil {
 		return nil, problem.Wrongf("train.lock names the file that pins what the command needs", "reading the lock of experiment %s: %w", e.ID, err)
@@ -179,6 +182,16 @@ func matchParts(pattern, name []string) bool {
 		pattern, name = pattern[1:], name[1:]
 	}
 	return len(name) == 0
+}
+
+// noLink refuses a path with a link on its way: what that leads to may be anywhere, and another thing tomorrow.
+func noLink(fsys fs.FS, file string) error {
+	for at := file; fs.ValidPath(at) && at != "."; at = path.Dir(at) {
+		if info, err := fs.Lstat(fsys, at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return problem.Wrongf("put the file itself there", "%s is a link", at)
+		}
+	}
+	return nil
 }
 
 func hashFile(fsys fs.FS, file string) (string, error) {

@@ -32,6 +32,7 @@ type commanded struct {
 	tree       *Tree
 	experiment *doc.Experiment
 	model      program.Model
+	seed       int64
 	log        []byte // what scoring printed
 }
 
@@ -46,7 +47,7 @@ func (c *commanded) canScore() bool {
 func (c *commanded) importance() map[string]float64 { return nil }
 
 func (c *commanded) score(ctx context.Context, s sheet) ([][]float64, error) {
-	p, err := c.shop.program(c.tree, c.experiment, c.experiment.Train.Seed)
+	p, err := c.shop.program(c.tree, c.experiment, c.seed)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (w *workshop) trainCommand(ctx context.Context, t *Tree, e *doc.Experiment,
 	if err != nil {
 		return nil, err
 	}
-	return &trained{scorer: &commanded{shop: w, tree: t, experiment: e, model: learned.Model}, scores: learned.Scores,
+	return &trained{scorer: &commanded{shop: w, tree: t, experiment: e, model: learned.Model, seed: seed}, scores: learned.Scores,
 		artifact: store.Blob{Data: learned.Model.Data, Type: learned.Model.Type}, name: learned.Model.Name,
 		log: learned.Log, reported: learned.Curves, sandbox: learned.Sandbox, version: learned.Version, notes: learned.Notes}, nil
 }
@@ -204,5 +205,5 @@ func (w *workshop) commandModel(t *Tree, run record.Run, artifact []byte) (score
 	if e == nil {
 		return nil, fmt.Errorf("no experiment here has the inputs %s of run %s, so its program is not known", shortDigest(run.Inputs.Key()), run.ID)
 	}
-	return &commanded{shop: w, tree: t, experiment: e, model: program.Model{Data: artifact, Type: run.Artifact.Type, Name: run.Artifact.Name}}, nil
+	return &commanded{shop: w, tree: t, experiment: e, seed: e.Train.Seed, model: program.Model{Data: artifact, Type: run.Artifact.Type, Name: run.Artifact.Name}}, nil
 }

@@ -5,6 +5,7 @@ package job
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -77,6 +78,9 @@ var misdeeds = map[string]func(args []string){
 			fmt.Println(err)
 		}
 		time.Sleep(200 * time.Millisecond)
+		if len(args) > 1 {
+			time.Sleep(20 * time.Second)
+		}
 	},
 	"outlive": func(args []string) {
 		for i := range 200 {
@@ -150,6 +154,33 @@ var misdeeds = map[string]func(args []string){
 			fmt.Printf("%c\n", c)
 			time.Sleep(20 * time.Millisecond)
 		}
+	},
+	"bomb": func(args []string) { // each starts two more, for three seconds at most
+		until, _ := strconv.ParseInt(args[0], 10, 64)
+		for range 2 {
+			if time.Now().UnixMilli() < until {
+				c := exec.Command(os.Args[0], os.Args[1:]...)
+				c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+				c.Start()
+			}
+		}
+		time.Sleep(4 * time.Second)
+	},
+	"files": func([]string) {
+		entries, _ := os.ReadDir("/proc/self/fd")
+		for _, e := range entries {
+			to, _ := os.Readlink("/proc/self/fd/" + e.Name())
+			fmt.Printf("fd %s: %s\n", e.Name(), to)
+		}
+	},
+	"start-a-job": func([]string) { // as plumb does, to be killed
+		r, err := NewRoom()
+		if err != nil {
+			panic(err)
+		}
+		self, _ := os.Executable()
+		fmt.Println(r.dir)
+		r.Run(context.Background(), Spec{Argv: []string{self, "hostile", "daemon", filepath.Join(r.Out(), "beat"), "stay"}, Env: r.Environment(os.Environ(), nil)})
 	},
 	"closed": func([]string) { // output that nobody can see ends nothing
 		os.Stdout.Close()

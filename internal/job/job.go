@@ -59,7 +59,7 @@ type Limits struct {
 	Time      time.Duration // 0: one hour
 	Memory    int64         // bytes; 0: 80 % of the machine
 	Processes int           // at once; 0: 256, or eight a processor where that is more
-	Disk      int64         // bytes in its room; 0: 16 GiB
+	Disk      int64         // bytes in its room; 0: 16 GiB, or three quarters of what the disk has left
 }
 
 // Now is a moment of a program that runs.
@@ -137,7 +137,7 @@ func (r *Room) Start(ctx context.Context, s Spec) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{spec: s, room: r, output: newCapture(s.Secrets), start: time.Now(), done: make(chan struct{})}
-	p.spec.Limits = s.Limits.filled()
+	p.spec.Limits = s.Limits.filled(r.dir)
 	if p.tree, err = start(p, program); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Argv[0], err)
 	}

@@ -3,14 +3,18 @@
 package job
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,6 +66,7 @@ func TestMisdeeds(t *testing.T) {
 		"disk":               {[]string{"fill", "", "48"}, Limits{Disk: 32 << 20}, "it wrote more than 32 MiB to its folders"},
 		"a file":             {[]string{"one-file", ""}, Limits{Disk: 32 << 20}, ""}, // Go's write gets EFBIG, and panics
 		"folders in folders": {[]string{"deep", ""}, Limits{}, "nested more than 64 deep"},
+		"a fork bomb":        {[]string{"bomb", fmt.Sprint(time.Now().Add(3 * time.Second).UnixMilli())}, Limits{Processes: 40}, "processes at once, and at most 40 are allowed"},
 		"closed output":      {[]string{"closed"}, Limits{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +181,7 @@ func TestSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := room(t)
-	if err := Put(r.Data(), "train.parquet", 0o444, strings.NewReader("data")); err != nil {
+	if err := r.Put("data/train.parquet", 0o444, strings.NewReader("data")); err != nil {
 		t.Fatal(err)
 	}
 	run := func(args ...string) (Result, string) {
@@ -294,5 +299,150 @@ func TestLookup(t *testing.T) {
 	got, err := r.Run(t.Context(), hostile(t, r, append([]string{"print"}, odd...)...))
 	if err != nil || string(got.Log) != strings.Join(odd, " ")+"\n" {
 		t.Errorf("got %v, %q", err, got.Log)
+	}
+}
+
+// A file that plumb was started with, and knows nothing of, is no way around the sandbox.
+func TestInheritedFiles(t *testing.T) {
+	secretDir := t.TempDir()
+	f, err := os.Open(secretDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	inherited, err := syscall.Dup(int(f.Fd())) // not closed by an exec, as a shell's `exec 9<folder` is not
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(inherited)
+	r := room(t)
+	got, err := r.Run(t.Context(), hostile(t, r, "files"))
+	if err != nil || strings.Contains(string(got.Log), secretDir) || strings.Contains(string(got.Log), "fd 3: pipe") {
+		t.Errorf("got %v, %s", err, got.Log)
+	}
+}
+
+// When plumb is killed, what it started is gone soon after, and so is the room.
+func TestPlumbKilled(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(self, "hostile", "start-a-job")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Room{dir: strings.TrimSpace(line)}
+	beat := filepath.Join(r.Out(), "beat")
+	for range 100 {
+		if _, err := os.Stat(beat); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if _, err := os.Stat(beat); err != nil {
+		t.Fatal("the job never ran")
+	}
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait() // it was killed
+	for range 100 {
+		if _, err := os.Lstat(r.dir); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if _, err := os.Lstat(r.dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the room stays: %v", err)
+	}
+	gone(t, r)
+}
+
+// What a program puts in the place of its folders is not followed: plumb may read what the program may not.
+func TestNoLinkIsFollowed(t *testing.T) {
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := room(t)
+	if err := os.Symlink(outside, filepath.Join(r.Out(), "model")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(r.Out(), "metrics.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Files("out/model", 10, 10); err == nil || !strings.Contains(err.Error(), "model is a link, not a folder") {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, name := range []string{"out/model/secret", "out/metrics.jsonl", "../secret", "out/../../x"} {
+		if got, err := r.Read(name, 10); err == nil {
+			t.Errorf("%s: got %q", name, got)
+		}
+		if got, err := r.ReadEnd(name, 10); err == nil {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	if err := os.Remove(filepath.Join(r.Out(), "model")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(r.Out()); err != nil { // the whole folder
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, r.Out()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Read("out/secret", 10); err == nil || !strings.Contains(err.Error(), "out is a link") {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if err := r.Put("out/x", 0o600, strings.NewReader("x")); err == nil {
+		t.Error("it wrote through a link")
+	}
+}
+
+// What lies in a system folder beside the repository stays open, the repository does not.
+func TestGrants(t *testing.T) {
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"usr/bin", "usr/src/app/.git", "usr/src/app/.venv/bin", "usr/src/app/data/bin", "usr/src/other", "home/.pyenv/bin", "home/.pyenv/lib", "home/.ssh", "home/bin", "home/.local/bin", "home/.local/share/keyrings", "home/.local/share/uv"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := func(name string) string { return filepath.Join(top, name) }
+	for _, name := range []string{"usr/src/app/.venv/pyvenv.cfg", "home/.pyenv/bin/python", "home/.ssh/id"} {
+		if err := os.WriteFile(in(name), []byte("home = "+in("home/.pyenv/bin")+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(in("home/.pyenv/bin/python"), in("usr/src/app/.venv/bin/python")); err != nil {
+		t.Fatal(err)
+	}
+	g := &grants{hidden: []string{in("usr/src/app")}, home: in("home"), seen: map[string]bool{}}
+	g.open(in("usr"))
+	for _, dir := range []string{"usr/src/app/.venv/bin", "home/bin", "home/.local/bin", "usr/src/app/data/bin"} {
+		g.programs(in(dir))
+		g.strict(in(dir))
+	}
+	g.program(in("usr/src/app/.venv/bin/python"))
+	open := func(name string) bool {
+		return slices.ContainsFunc(slices.Concat(g.access.ReadDirs, g.access.ReadFiles), func(d string) bool { return within(in(name), d) })
+	}
+	for name, want := range map[string]bool{"usr/bin": true, "usr/src/other": true, "usr/src/app": false, "usr/src/app/data": false, "usr/src/app/data/bin": false, "usr/src/app/.git": false,
+		"usr/src/app/.venv/bin": true, "home/.pyenv/lib": true, "home/.pyenv/bin/python": true, "home": false, "home/.ssh": false, "home/.ssh/id": false, "home/bin": true,
+		"home/.local/share/keyrings": false, "home/.local/share/uv": true} {
+		if open(name) != want {
+			t.Errorf("%s is open: %v; %v", name, !want, g.access)
+		}
 	}
 }

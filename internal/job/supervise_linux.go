@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"slices"
@@ -172,8 +173,12 @@ func killAll(top int) {
 
 // launch becomes the person's program. It returns only by exiting; what it writes to the report file says why it could not.
 func launch() {
-	syscall.CloseOnExec(controlFile)
-	syscall.CloseOnExec(reportFile)
+	// Whoever started plumb may have left files open for all its children: a folder among them would be a way around the sandbox.
+	if unix.CloseRange(controlFile, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) != nil { // before Linux 5.11
+		for fd := controlFile; fd < 1024; fd++ {
+			syscall.CloseOnExec(fd)
+		}
+	}
 	err := become()
 	fmt.Fprintf(os.NewFile(reportFile, "report"), "%v", err)
 	os.Exit(127)

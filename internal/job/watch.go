@@ -29,8 +29,8 @@ const (
 
 func after(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// filled puts defaults where nothing is said.
-func (l Limits) filled() Limits {
+// filled puts defaults where nothing is said; dir is on the disk that is written to.
+func (l Limits) filled(dir string) Limits {
 	if l.Time <= 0 {
 		l.Time = time.Hour
 	}
@@ -42,6 +42,9 @@ func (l Limits) filled() Limits {
 	}
 	if l.Disk <= 0 {
 		l.Disk = 16 << 30
+		if free, ok := freeDisk(dir); ok {
+			l.Disk = min(l.Disk, free/4*3)
+		}
 	}
 	return l
 }

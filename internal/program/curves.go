@@ -39,8 +39,8 @@ func readStep(line []byte) (step, bool) {
 }
 
 // curves reads what the program says of its learning. Nothing in it is an error: it decides nothing.
-func (p *Program) curves(out string) ([]record.ReportedCurve, []string) {
-	text, err := job.Read(out, metricsFile, maxMetrics)
+func (p *Program) curves(room *job.Room) ([]record.ReportedCurve, []string) {
+	text, err := room.Read("out/"+metricsFile, maxMetrics)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
@@ -111,8 +111,8 @@ func (g *gathering) whole() []record.ReportedCurve {
 }
 
 // lastStep is the newest line of the curves while the program runs; "" when there is none that can be shown.
-func (p *Program) lastStep(out string) string {
-	end, err := job.ReadEnd(out, metricsFile, 4096)
+func (p *Program) lastStep(room *job.Room) string {
+	end, err := room.ReadEnd("out/"+metricsFile, 4096)
 	if err != nil {
 		return ""
 	}

@@ -8,13 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"path/filepath"
 
 	"github.com/plumb-ml/plumb/internal/job"
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
-const modelFolder = "model"
+// modelFolder is where a program leaves its model.
+const modelFolder = "out/model"
 
 // The most that a model may be.
 const (
@@ -36,19 +36,18 @@ type Model struct {
 }
 
 // model takes the files of PLUMB_OUT/model. One that holds a secret is refused: it would be published.
-func (p *Program) model(out string) (Model, error) {
-	folder := filepath.Join(out, modelFolder)
-	files, err := job.Files(folder, maxModelFiles, maxModelBytes)
-	if err != nil {
+func (p *Program) model(room *job.Room) (Model, error) {
+	files, err := room.Files(modelFolder, maxModelFiles, maxModelBytes)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(files) == 0:
+		return Model{}, noModel(room)
+	case err != nil:
 		return Model{}, fmt.Errorf("reading the model in PLUMB_OUT/model: %w", err)
-	}
-	if len(files) == 0 {
-		return Model{}, noModel(out)
 	}
 	secrets := p.secrets()
 	contents := make([][]byte, len(files))
 	for i, f := range files {
-		if contents[i], err = job.Read(folder, f.Name, maxModelBytes); err != nil {
+		if contents[i], err = room.Read(modelFolder+"/"+f.Name, maxModelBytes); err != nil {
 			return Model{}, fmt.Errorf("reading the model: PLUMB_OUT/model/%.200s: %w", f.Name, err)
 		}
 		name := secrets.Find(contents[i])
@@ -66,9 +65,9 @@ func (p *Program) model(out string) (Model, error) {
 }
 
 // noModel says where the model was expected, and what lies beside.
-func noModel(out string) error {
+func noModel(room *job.Room) error {
 	said := "it ended well and left no model: PLUMB_OUT/model is empty"
-	if files, err := job.Files(out, 100, maxModelBytes); err == nil {
+	if files, err := room.Files("out", 100, maxModelBytes); err == nil {
 		for _, f := range files {
 			if f.Name != "metrics.jsonl" && f.Name != "predictions.parquet" && f.Name != "predictions.csv" {
 				said += fmt.Sprintf(" (there is PLUMB_OUT/%.100s)", f.Name)
@@ -101,13 +100,13 @@ func pack(files []job.File, contents [][]byte) (Model, error) {
 }
 
 // unpack lays a model's files out again, to be read only. The bytes may come from anyone who can write the store.
-func (m Model) unpack(folder string) error {
+func (m Model) unpack(room *job.Room) error {
 	switch m.Type {
 	case TypeFile:
 		if m.Name == "" || path.Base(m.Name) != m.Name {
 			return fmt.Errorf("%q is no name of a model file", m.Name)
 		}
-		return job.Put(folder, m.Name, 0o400, bytes.NewReader(m.Data))
+		return room.Put("model/"+m.Name, 0o400, bytes.NewReader(m.Data))
 	case TypeTar:
 	default:
 		return fmt.Errorf("a model of a program is not of type %q", m.Type)
@@ -123,7 +122,10 @@ func (m Model) unpack(folder string) error {
 		case h.Typeflag != tar.TypeReg || n >= maxModelFiles || h.Size > maxModelBytes:
 			return fmt.Errorf("%.100q is not as plumb packs models", h.Name)
 		}
-		if err := job.Put(folder, h.Name, fs.FileMode(h.Mode)&0o555, io.LimitReader(r, h.Size)); err != nil {
+		if !fs.ValidPath(h.Name) {
+			return fmt.Errorf("%.100q is no name of a model file", h.Name)
+		}
+		if err := room.Put("model/"+h.Name, fs.FileMode(h.Mode)&0o555|0o400, io.LimitReader(r, h.Size)); err != nil {
 			return err
 		}
 	}

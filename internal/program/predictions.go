@@ -31,14 +31,15 @@ const sumTolerance = 0.01
 
 // answers is a file of scores that a program wrote.
 type answers struct {
-	folder, file string
-	called       string // how messages name it
+	room   *job.Room
+	file   string // as out/predictions.parquet
+	called string // how messages name it
 }
 
 // scores reads a file of scores and gives one column a class (else one) of the wanted rows, in their order. It errs, and says what and where, when a
 // row is missing, doubled or unknown, and when a score is none.
 func (p *Program) scores(ctx context.Context, a answers, wanted []int64) ([][]float64, error) {
-	data, err := job.Read(a.folder, a.file, maxAnswers)
+	data, err := a.room.Read(a.file, maxAnswers)
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func (p *Program) Learn(ctx context.Context, l Lesson) (*Learned, error) {
 			return nil, fmt.Errorf("writing the %s part: %w", name, err)
 		}
 	}
-	if err := os.Mkdir(filepath.Join(room.Out(), modelFolder), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(room.Out(), "model"), 0o700); err != nil {
 		return nil, err
 	}
 	if out.Version, err = p.version(ctx, room); err != nil {
@@ -155,28 +155,28 @@ func (p *Program) Learn(ctx context.Context, l Lesson) (*Learned, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec.Watch = p.watch(room.Out())
+	spec.Watch = p.watch(room)
 	done, err := room.Run(ctx, spec)
 	out.Log, out.Sandbox, out.Took = done.Log, done.Sandbox, done.Took
 	if err == nil {
-		err = p.collect(ctx, room.Out(), l, out)
+		err = p.collect(ctx, room, l, out)
 	}
 	return out, p.blame("train.command", err, done.Log)
 }
 
 // collect takes what the program left. Nobody runs in the room any more.
-func (p *Program) collect(ctx context.Context, folder string, l Lesson, out *Learned) error {
+func (p *Program) collect(ctx context.Context, room *job.Room, l Lesson, out *Learned) error {
 	var err error
-	if out.Model, err = p.model(folder); err != nil {
+	if out.Model, err = p.model(room); err != nil {
 		return err
 	}
-	out.Curves, out.Notes = p.curves(folder)
+	out.Curves, out.Notes = p.curves(room)
 	if len(p.Predict)+len(p.Worker) > 0 {
 		return nil
 	}
 	name := "predictions." + p.Format
 	wanted := append(append([]int64{}, l.Test.Column(rowID).Ints...), l.Valid.Column(rowID).Ints...)
-	out.Scores, err = p.scores(ctx, answers{folder: folder, file: name, called: "PLUMB_OUT/" + name}, wanted)
+	out.Scores, err = p.scores(ctx, answers{room: room, file: "out/" + name, called: "PLUMB_OUT/" + name}, wanted)
 	if errors.Is(err, fs.ErrNotExist) {
 		return problem.Failedf(fmt.Sprintf("write row_id and score of every row of the valid and the test part to $PLUMB_OUT/%s, or add [predict] command", name),
 			"it ended well and left no predictions: there is no PLUMB_OUT/%s and no [predict] command", name)
@@ -232,7 +232,7 @@ func put(r *job.Room, f File) error {
 	case digest.Bytes(content) != f.SHA256:
 		return problem.Failedf("run it again", "it changed while the run began")
 	}
-	return job.Put(r.Work(), f.Path, f.Mode, strings.NewReader(string(content)))
+	return r.Put("work/"+f.Path, f.Mode, strings.NewReader(string(content)))
 }
 
 // spec is how a command of the program is run in a room.
@@ -292,12 +292,12 @@ func (p *Program) version(ctx context.Context, r *job.Room) (string, error) {
 }
 
 // watch tells how a training goes: its last curve value, else its last line.
-func (p *Program) watch(out string) func(job.Now) {
+func (p *Program) watch(room *job.Room) func(job.Now) {
 	if p.Tell == nil {
 		return nil
 	}
 	return func(n job.Now) {
-		said := p.lastStep(out)
+		said := p.lastStep(room)
 		if said == "" {
 			said = n.Line
 		}

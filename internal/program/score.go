@@ -34,7 +34,7 @@ func (p *Program) Score(ctx context.Context, m Model, rows table.Frame) ([][]flo
 		return nil, nil, err
 	}
 	defer room.Close()
-	if err := m.unpack(room.Model()); err != nil {
+	if err := m.unpack(room); err != nil {
 		return nil, nil, fmt.Errorf("laying out the model: %w", err)
 	}
 	return p.predict(ctx, room, rows)
@@ -50,11 +50,11 @@ func (p *Program) predict(ctx context.Context, room *job.Room, rows table.Frame)
 	if err != nil {
 		return nil, nil, err
 	}
-	spec.Watch = p.watch(room.Out())
+	spec.Watch = p.watch(room)
 	done, err := room.Run(ctx, spec)
 	var scores [][]float64
 	if err == nil {
-		scores, err = p.scores(ctx, answers{folder: room.Out(), file: out, called: "its {out}"}, rows.Column(rowID).Ints)
+		scores, err = p.scores(ctx, answers{room: room, file: "out/" + out, called: "its {out}"}, rows.Column(rowID).Ints)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = problem.Failedf("write row_id and score of every row of {in} to {out}", "it ended well and wrote no {out}")
 		}
@@ -98,14 +98,14 @@ func (p *Program) Open(ctx context.Context, m Model) (*Session, error) {
 
 func (s *Session) start(ctx context.Context, m Model) error {
 	p, room := s.program, s.room
-	if err := m.unpack(room.Model()); err != nil {
+	if err := m.unpack(room); err != nil {
 		return fmt.Errorf("laying out the model: %w", err)
 	}
 	spec, err := p.spec(room, fill(p.Worker, "{model}", room.Model()))
 	if err != nil {
 		return err
 	}
-	spec.Watch = p.watch(room.Out())
+	spec.Watch = p.watch(room)
 	if s.worker, err = room.StartWorker(ctx, spec); err != nil {
 		return p.blame("predict.worker", err, nil)
 	}
