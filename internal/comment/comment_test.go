@@ -132,6 +132,11 @@ func cases() map[string]struct {
 	aside := better()
 	aside.Promotes = false
 
+	seeds := better()
+	seeds.Base.Seeds, seeds.Head.Seeds = &record.Seeds{Tried: 3, Elsewhere: true}, &record.Seeds{Tried: 5}
+	seeds.Metrics[0].BaseSpread, seeds.Metrics[0].HeadSpread, seeds.Metrics[0].Training = at(0.0009), at(0.0021), at(0.0012)
+	seeds.Notes = []string{"requirement latency is not met: latency p95 61 ms, at most 50 ms"}
+
 	problems := result()
 	problems.Exit = 2
 	problems.Problems = []problem.Problem{{Pos: problem.Pos{File: "models/delay.toml", Line: 4, Col: 12}, Rule: "unknown-key", Level: problem.LevelError, Message: `unknown key "tolerence"`, Hint: `did you mean "tolerance"?`},
@@ -164,7 +169,7 @@ func cases() map[string]struct {
 		"same": {result(compared(record.Same, same)), "plumb: same — "}, "inconclusive": {result(compared(record.Inconclusive, unsure)), "plumb: inconclusive — delay: cannot say whether origin-history beats baseline, AUC 0.713 → 0.715 (+0.002, 95 % CI −0.010 … +0.015): about 120,000 more rows needed"},
 		"missing": {result(compared(record.Missing, missing)), "plumb: missing — delay: origin-history has no AUC: the test part has one class only"}, "first": {result(first), "plumb: first — "}, "new-question": {result(question), "plumb: new question — "},
 		"two-models": {result(better(), second), "plumb: worse — cancel worse (AUC −0.023); delay better (AUC +0.037)"}, "data-only": {data, "plumb: same — delay: baseline with changed data matches baseline as it was"}, "gate-changed": {result(loosened), "plumb: better — "},
-		"gate-fails": {result(failing), "plumb: better, but a gate fails — "}, "proposal": {result(aside), "plumb: better — "}, "problems": {problems, "plumb: invalid — 1 problem, first models/delay.toml:4:12"},
+		"gate-fails": {result(failing), "plumb: better, but a gate fails — "}, "proposal": {result(aside), "plumb: better — "}, "seeds": {result(seeds), "plumb: better — "}, "problems": {problems, "plumb: invalid — 1 problem, first models/delay.toml:4:12"},
 		"nothing": {nothing, "plumb: nothing to do — no document, dataset or code"}, "failed": {failed, "plumb: failed — run: training origin-history"}, "blocked": {blocked, "plumb: blocked — flights 180,000 → 1,200 rows, a critical check fails"}, "staged": {staged, "plumb: staged — delay: origin-history as version 2"},
 		"hostile": {hostile(), "plumb: worse — "}, "long": {long, "plumb: better — "},
 	}
