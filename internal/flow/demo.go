@@ -140,6 +140,9 @@ func (s *story) flow(ctx context.Context, did string, measure func(*Project, con
 	quiet := p.opt
 	quiet.Progress = nil // the steps of a dozen flows are no story
 	p.opt = quiet
+	if e, err = p.Resolve(ctx, e); err != nil {
+		return nil, err
+	}
 	m, err := measure(p, ctx, e)
 	if err != nil {
 		return nil, err
