@@ -11,8 +11,9 @@ import (
 func diffCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "diff A B", GroupID: "experiment", Args: cobra.ExactArgs(2),
-		Short: "Compare two runs: metrics with intervals, and which inputs differ",
-		Long:  "Compare two runs by their stored predictions. A and B are run ids (or their beginnings) or experiments, which stand for their newest run.",
+		Short: "Compare two runs: metrics with intervals, and what else differs: parameters, features, data, code, environment",
+		Long: `Compare two runs by their stored predictions. A and B are run ids (or their beginnings) or experiments, which stand for their newest run.
+Where predictions are gone, the recorded numbers stand beside each other without an interval.`,
 		Example: "  plumb diff baseline origin-history\n" +
 			"  plumb diff 20010630T120000Z-0123456789ab 20010701T080000Z-ba9876543210 --json",
 		ValidArgsFunction: completeFrom(a.experimentNames),
@@ -26,8 +27,12 @@ func diffCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		found.Schema = "plumb.comparison/v1"
-		return a.print(found, func(o text.Out) error { return text.Comparison(o, *found) })
+		return a.print(found, func(o text.Out) error {
+			if err := text.Comparison(o, found.Comparison); err != nil {
+				return err
+			}
+			return text.Changes(o, found.Changes)
+		})
 	}
 	return c
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/plumb-ml/plumb/internal/ledger"
-	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
 )
@@ -21,55 +20,6 @@ func (p *Project) FindRun(ctx context.Context, name string) (run record.Run, sou
 	}
 	source, err = v.Bytes(v.PathOf(run.ID))
 	return run, source, err
-}
-
-// Diff compares two recorded runs by their stored predictions. The first is the base.
-func (p *Project) Diff(ctx context.Context, a, b string) (*record.Comparison, error) {
-	v, err := p.view(ctx)
-	if err != nil {
-		return nil, err
-	}
-	base, err := findRun(v, a)
-	if err != nil {
-		return nil, err
-	}
-	head, err := findRun(v, b)
-	if err != nil {
-		return nil, err
-	}
-	t, err := p.Working()
-	if err != nil {
-		return nil, err
-	}
-	m := t.Docs.Models[head.Model]
-	switch {
-	case base.Model != head.Model:
-		return nil, problem.Wrongf("compare two runs of one model", "run %s answers model %s, and run %s answers model %s", base.ID, base.Model, head.ID, head.Model)
-	case m == nil:
-		return nil, problem.Wrongf("its contract says which metrics count", "models/%s.toml is not here any more", head.Model)
-	}
-	w, err := p.workshop(ctx, t.Docs.Project)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-	x, err := w.stored(ctx, base)
-	if err != nil {
-		return nil, err
-	}
-	y, err := w.stored(ctx, head)
-	if err != nil {
-		return nil, err
-	}
-	c := comparing{model: m, design: t.Docs.Design, base: sideOf(base, x), head: sideOf(head, y)}
-	if base.Inputs["question"] != head.Inputs["question"] {
-		c.kind, c.reason = record.NewQuestion, "the two runs answer different questions"
-		return c.judgeAlone()
-	}
-	if e := t.Docs.Experiments[head.Experiment]; e != nil && e.HypothesisDigest() == head.Hypothesis {
-		c.experiment = e
-	}
-	return asRecorded(c.judge())
 }
 
 // InputChange is one input of a run that is not what it was.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,8 +16,10 @@ import (
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/index"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/table"
 )
 
 // View is the records at one moment. Records are decoded when they are asked for, and shared: do not change what they hold.
@@ -36,6 +39,7 @@ type View struct {
 	failure  error            // why not all could be loaded
 	decoded  map[string][]any // kind → records
 	problems problem.List
+	reported map[string]bool
 }
 
 // source is a commit that holds records.
@@ -126,6 +130,13 @@ func (v *View) under(folder string) []string {
 }
 
 func (v *View) report(path string, err error) {
+	if v.reported[path+err.Error()] {
+		return
+	}
+	if v.reported == nil {
+		v.reported = map[string]bool{}
+	}
+	v.reported[path+err.Error()] = true
 	v.problems.Add(problem.Problem{Pos: problem.Pos{File: path}, Rule: "ledger-record", Level: problem.LevelWarning, Message: err.Error(),
 		Hint: "the record is left out; records are never edited, so see `git log` of the ledger for who changed it"})
 }
@@ -252,16 +263,45 @@ func (v *View) Runs() []record.Run {
 
 // Run gives the run with an id.
 func (v *View) Run(id string) (record.Run, bool) {
-	for _, run := range of(v, record.KindRun, func(r *record.Run) bool { return r.ID == id }) {
-		return run, true
+	path := v.PathOf(id)
+	if !strings.HasPrefix(path, folderOf[record.KindRun]) {
+		return record.Run{}, false
 	}
-	return record.Run{}, false
+	runs := v.runsAt([]string{path})
+	if len(runs) == 0 {
+		return record.Run{}, false
+	}
+	return runs[0], true
+}
+
+// runsAt decodes runs that the list of all is not needed for. What can't be read is told of and left out.
+func (v *View) runsAt(paths []string) []record.Run {
+	var runs []record.Run
+	for _, path := range paths {
+		data, err := v.Bytes(path)
+		var r any
+		if err == nil {
+			r, err = record.Decode(path, data)
+		}
+		if run, ok := r.(*record.Run); ok && err == nil {
+			runs = append(runs, *run)
+			continue
+		}
+		v.mu.Lock()
+		v.report(path, cmp.Or(err, fmt.Errorf("%s is no run", path)))
+		v.mu.Unlock()
+	}
+	return runs
 }
 
 // RunsByInputs lists the runs whose inputs have a digest, the one that counts first: ci before human, pushed before private, then the earlier one, then by
 // id. Earlier should be by commit of the ledger; a clone without the ledger's history knows only the records' own times, so these decide.
 func (v *View) RunsByInputs(digest string) []record.Run {
-	runs := of(v, record.KindRun, func(r *record.Run) bool { return digest != "" && r.Inputs["digest"] == any(digest) })
+	runs, err := v.withInputs(digest)
+	if err != nil { // a damaged index, say: the records have it all
+		v.ledger.DropIndexes()
+		runs = of(v, record.KindRun, func(r *record.Run) bool { return digest != "" && r.Inputs["digest"] == any(digest) })
+	}
 	slices.SortFunc(runs, func(a, b record.Run) int {
 		return cmp.Or(
 			compareBool(a.Actor != record.ActorCI, b.Actor != record.ActorCI),
@@ -269,6 +309,31 @@ func (v *View) RunsByInputs(digest string) []record.Run {
 			a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
 	})
 	return runs
+}
+
+// withInputs finds runs by the index, and decodes those alone.
+func (v *View) withInputs(digest string) ([]record.Run, error) {
+	if digest == "" {
+		return nil, nil
+	}
+	t, done, err := v.RunTable(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	columns := map[string]*index.Column{}
+	for name, typ := range map[string]table.Type{"inputs.digest": table.String, "experiment": table.String, "id": table.String, "time": table.Timestamp} {
+		if columns[name], err = t.Column(name, typ); err != nil {
+			return nil, err
+		}
+	}
+	var paths []string
+	for _, r := range t.Rows() {
+		if columns["inputs.digest"].Text(r) == digest {
+			paths = append(paths, RunPath(columns["experiment"].Text(r), columns["time"].Micros(r), columns["id"].Text(r)))
+		}
+	}
+	return v.runsAt(paths), nil
 }
 
 func runPath(r record.Run) string { return RunPath(r.Experiment, r.Time.UnixMicro(), r.ID) }

@@ -134,3 +134,12 @@ type ValueDifference struct {
 	Ranged     int      `json:"ranged,omitempty" toml:"ranged,omitempty"`   // assumptions with a range
 	Guesses    int      `json:"guesses,omitempty" toml:"guesses,omitempty"` // of these, guesses
 }
+
+// RunChange is one thing in which two runs differ beside their results: an entry of `changes` in what plumb diff prints.
+type RunChange struct {
+	Kind   string `json:"kind"` // params | features | learner | data | question | code | environment
+	Name   string `json:"name"`
+	Was    string `json:"was"` // "" where the run has none
+	Now    string `json:"now"`
+	Detail string `json:"detail,omitempty"`
+}

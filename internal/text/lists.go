@@ -124,6 +124,26 @@ func settings(set map[string]any) string {
 	return strings.Join(parts, " ")
 }
 
+// Changes prints in what two runs differ beside their results.
+func Changes(o Out, changes []record.RunChange) error {
+	if len(changes) == 0 {
+		_, err := fmt.Fprintln(o.W, "Nothing else differs.")
+		return err
+	}
+	t := Table{Columns: []Column{{Name: "differs"}, {Name: "", Most: 40}, {Name: "was", Most: 50}, {Name: "is", Most: 50}, {Name: "", Most: 100}}}
+	last := ""
+	for _, c := range changes {
+		kind := c.Kind
+		if kind == last {
+			kind = ""
+		}
+		last = c.Kind
+		t.Rows = append(t.Rows, Cells(kind, c.Name, orDash(c.Was), orDash(c.Now), c.Detail))
+	}
+	fmt.Fprintln(o.W)
+	return t.Write(o)
+}
+
 // Profile prints a dataset's columns.
 func Profile(o Out, p record.Profile) error {
 	t := Table{Columns: []Column{{Name: "column", Most: 30}, {Name: "type"}, {Name: "missing", Right: true}, {Name: "distinct", Right: true}, {Name: "min", Right: true, Most: 24}, {Name: "mean", Right: true}, {Name: "max", Right: true, Most: 24}}}
