@@ -211,6 +211,8 @@ func (r *Repo) remoteError(doing, address string, err error) error {
 	switch {
 	case containsAny(text, "could not read Username", "could not read Password", "Authentication failed", "terminal prompts disabled"):
 		hint = "give Git a credential for it: `gh auth setup-git`, a credential helper, an ssh address, or GITHUB_TOKEN in the environment"
+	case containsAny(text, "error: 301", "error: 302", "error: 307", "error: 308"):
+		hint = "it has moved, and the token goes to no other address: git remote set-url"
 	case containsAny(text, "error: 403", "Permission to", "Write access to repository not granted"):
 		hint = "whoever runs this may not write there: in a workflow give the job `permissions: contents: write`"
 	case containsAny(text, "Permission denied (publickey", "Host key verification failed"):

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/plumb-ml/plumb/internal/problem"
 )
 
 // remotes gives a clone of a fresh bare repository in each way that one can be reached, with and without the git program.
@@ -262,5 +264,84 @@ func TestPushRefusesForce(t *testing.T) {
 	}
 	if got := r.RemoteURL(); got != "https://127.0.0.1:1/x" {
 		t.Errorf("RemoteURL = %s", got)
+	}
+}
+
+// A remote that sends its visitors elsewhere does not send the token along.
+func TestTokenDoesNotFollowRedirects(t *testing.T) {
+	var seen atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			seen.Add(1)
+		}
+		http.Error(w, "no", http.StatusForbidden)
+	}))
+	defer elsewhere.Close()
+	remote := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1)+r.URL.String(), http.StatusFound)
+	}))
+	defer remote.Close()
+	for _, program := range []bool{true, false} {
+		dir, r := repository(t)
+		gitRun(t, dir, "remote", "add", "origin", remote.URL+"/b.git")
+		r.SetToken("secret", "")
+		if !program {
+			r.program = ""
+		}
+		if _, err := r.ListRemote(context.Background(), "refs/"); err == nil {
+			t.Error("no error")
+		}
+	}
+	if n := seen.Load(); n > 0 {
+		t.Errorf("the token went elsewhere %d times", n)
+	}
+	// An address that the configuration turns into another one is another host, too.
+	dir, r := repository(t)
+	gitRun(t, dir, "remote", "add", "origin", "http://127.0.0.1:1/b.git")
+	gitRun(t, dir, "config", "url."+elsewhere.URL+"/.insteadOf", "http://127.0.0.1:1/")
+	r.SetToken("secret", "")
+	if _, err := r.ListRemote(context.Background(), "refs/"); err == nil || seen.Load() > 0 {
+		t.Errorf("insteadOf: %v, the token went elsewhere %d times", err, seen.Load())
+	}
+}
+
+// Without a token Git's credential helpers are asked, also for the mirror.
+func TestCredentialHelper(t *testing.T) {
+	dir, r := repository(t)
+	bare := filepath.Join(t.TempDir(), "bare.git")
+	gitRun(t, dir, "init", "-q", "--bare", bare)
+	gitRun(t, dir, "remote", "add", "origin", serve(t, bare, "from-the-helper").URL+"/bare.git")
+	_, err := r.ListRemote(context.Background(), "refs/")
+	if err == nil || !strings.Contains(problem.Hint(err), "gh auth setup-git") {
+		t.Errorf("without a credential: %v (%s)", err, problem.Hint(err))
+	}
+	gitRun(t, dir, "config", "credential.helper", "!f() { echo username=x-access-token; echo password=from-the-helper; }; f")
+	if _, err := r.ListRemote(context.Background(), "refs/"); err != nil {
+		t.Error(err)
+	}
+	mirror := must[*Mirror](t)(open(t, dir).Mirror(context.Background()))
+	if _, err := mirror.ListRemote(context.Background(), "refs/"); err != nil {
+		t.Errorf("from the mirror: %v", err)
+	}
+}
+
+// What is pushed goes to the address for pushes.
+func TestPushURL(t *testing.T) {
+	dir, r := repository(t)
+	from, to := filepath.Join(t.TempDir(), "from.git"), filepath.Join(t.TempDir(), "to.git")
+	for _, bare := range []string{from, to} {
+		gitRun(t, dir, "init", "-q", "--bare", bare)
+	}
+	gitRun(t, dir, "remote", "add", "origin", from)
+	gitRun(t, dir, "remote", "set-url", "--push", "origin", to)
+	head, _, err := r.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Push(context.Background(), head+":refs/heads/x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := gitRun(t, to, "rev-parse", "refs/heads/x"); got != head {
+		t.Errorf("pushed %s, want %s", got, head)
 	}
 }
