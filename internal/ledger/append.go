@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	patience  = 10 * time.Minute // of a writer whom others are faster than
-	firstWait = 20 * time.Millisecond
-	maxWait   = 8 * time.Second
-	tries     = 3 // pushes onto a tip that stays where it is: the remote may be at work on that of another, and refuse both
+	patience = 20 * time.Minute // of a writer whom others are faster than
+	maxWait  = time.Minute
+	calm     = 7 // doublings after which a wait no longer grows: enough for some fifty writers
+	tries    = 3 // pushes onto a tip that stays where it is: the remote may be at work on that of another, and refuse both
 )
 
 // AppendPrivate adds records to those of this clone. A record that is there already is a success; other bytes under a path that is taken are an error, and so
@@ -133,7 +133,8 @@ func (l *Ledger) Append(ctx context.Context, build func(*View) ([]File, error)) 
 	defer cancel()
 	at, err := l.lastSeen(limited)
 	still := 0 // pushes onto the same tip that failed
-	for wait := firstWait; err == nil; wait = min(2*wait, maxWait) {
+	for try := 1; err == nil; try++ {
+		began := time.Now()
 		tip, err = l.appendTo(limited, at, build)
 		if errors.Is(err, errUnasked) {
 			at, err = l.present(limited, false)
@@ -143,8 +144,10 @@ func (l *Ledger) Append(ctx context.Context, build func(*View) ([]File, error)) 
 		if err == nil || !errors.As(err, &failed) && !errors.Is(err, errMoved) {
 			break
 		}
+		// How long a try takes says how far away the remote is and how busy: waits are counted in tries.
+		wait := rand.N(min(time.Since(began)<<min(try, calm), maxWait))
 		var now published
-		if now, err = l.after(limited, rand.N(wait)); err != nil {
+		if now, err = l.after(limited, wait); err != nil {
 			err = errors.Join(failed.because(), err)
 			break
 		}
