@@ -199,7 +199,11 @@ func TestSandbox(t *testing.T) {
 		t.Logf("no sandbox here: %s", got.Sandbox)
 		return
 	}
-	for _, path := range []string{labels, secretDir, os.Getenv("HOME"), fmt.Sprintf("/proc/%d/environ", os.Getpid())} {
+	closed := []string{labels, secretDir}
+	if _, err := os.Stat(os.Getenv("HOME")); err == nil {
+		closed = append(closed, os.Getenv("HOME"))
+	}
+	for _, path := range append(closed, fmt.Sprintf("/proc/%d/environ", os.Getpid())) {
 		if !strings.Contains(log, path+": open "+path+": permission denied") {
 			t.Errorf("%s can be read: %s", path, log)
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -211,12 +212,21 @@ func sharedMemory() int64 {
 	return int64(s.Blocks-s.Bfree) * s.Bsize
 }
 
+// machineMemory is what there is: the machine's, or less where a container has a limit.
 func machineMemory() int64 {
+	have := int64(4 << 30)
 	var i unix.Sysinfo_t
-	if unix.Sysinfo(&i) != nil {
-		return 4 << 30
+	if unix.Sysinfo(&i) == nil {
+		have = int64(i.Totalram) * int64(i.Unit)
 	}
-	return int64(i.Totalram) * int64(i.Unit)
+	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if text, err := os.ReadFile(file); err == nil {
+			if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && limit > 0 {
+				have = min(have, limit)
+			}
+		}
+	}
+	return have
 }
 
 func freeDisk(path string) (int64, bool) {

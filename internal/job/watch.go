@@ -12,10 +12,13 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 )
 
-// How often a program is looked at. Looking takes at most a twentieth of the time.
+// How often a program is looked at: at its processes, and at its folders. Where looking takes long, because there is much or the machine is busy, it is
+// done less often, but never less than the second number says: what a program can do meanwhile is what limits are for.
 const (
 	lookEvery = 100 * time.Millisecond
+	lookLeast = 500 * time.Millisecond
 	walkEvery = time.Second
+	walkLeast = 5 * time.Second
 	tellEvery = time.Second
 	patience  = 10 * time.Second // for what can't be killed, such as a process that waits for a disk
 )
@@ -61,7 +64,7 @@ func (p *Process) watch(ctx context.Context) {
 	defer timeout.Stop()
 	look := time.NewTimer(0)
 	defer look.Stop()
-	var walked, told time.Time
+	var walk, told time.Time // when the next is due
 	for {
 		select {
 		case <-p.done:
@@ -76,19 +79,19 @@ func (p *Process) watch(ctx context.Context) {
 		}
 		start := time.Now()
 		now, err := p.look()
-		if err == nil && time.Since(walked) > walkEvery {
+		if mark := time.Now(); err == nil && mark.After(walk) {
 			err = p.room.check(p.spec.Limits.Disk)
-			walked = time.Now()
+			walk = time.Now().Add(min(max(walkEvery, 10*time.Since(mark)), walkLeast))
 		}
 		if err != nil {
 			p.stop(err)
 			return
 		}
-		if p.spec.Watch != nil && time.Since(told) > tellEvery {
-			told = time.Now()
+		if p.spec.Watch != nil && time.Now().After(told) {
+			told = time.Now().Add(tellEvery)
 			p.spec.Watch(Now{Line: p.output.line(), Took: time.Since(p.start), Memory: now.memory, Processes: now.processes})
 		}
-		look.Reset(max(lookEvery, 20*time.Since(start)))
+		look.Reset(min(max(lookEvery, 10*time.Since(start)), lookLeast))
 	}
 }
 
