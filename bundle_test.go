@@ -80,6 +80,11 @@ func TestHostileBundles(t *testing.T) {
 		"a result that is not the record's": {func(t *testing.T, f *forged) {
 			f.result(func(ci *record.CI) { ci.Comparisons[0].Experiment = "baseline" })
 		}, "result.json"},
+		"a feature that is not to be tried": {func(t *testing.T, f *forged) {
+			f.result(func(ci *record.CI) {
+				ci.Features = []record.FeatureCheck{{Name: "a.b", Model: "toy", State: record.FeatureClean}}
+			})
+		}, "0 are to be tried"},
 		"no comparison at all": {func(t *testing.T, f *forged) {
 			f.result(func(ci *record.CI) { ci.Comparisons = nil })
 			f.drop("records/comparisons/")
@@ -143,7 +148,7 @@ func TestHostileBundles(t *testing.T) {
 		}, "details"},
 		"a model that is none": {func(t *testing.T, f *forged) {
 			f.run(func(r *record.Run) { r.Artifact = f.blob([]byte(`{"format":"plumb.glm/1"}`), r.Artifact) })
-		}, "numbers"},
+		}, "can't be read"},
 		"a pointer into another's objects": {func(t *testing.T, f *forged) {
 			f.run(func(r *record.Run) { r.Artifact.OID = strings.Repeat("a", 40) })
 		}, "pointer"},

@@ -16,7 +16,7 @@ import (
 const (
 	Failed  = "failed"        // could not do it
 	Invalid = "invalid"       // documents have errors
-	Blocked = "blocked"       // a critical data check fails
+	Blocked = "blocked"       // a critical data check fails, or a feature leaks
 	Staged  = "staged"        // a push stages a version
 	Data    = "data only"     // data changed and no model was compared
 	Nothing = "nothing to do" // no step had anything to do
@@ -85,7 +85,7 @@ func verdictOf(ci record.CI) string {
 		return Failed
 	case len(errorsOf(ci)) > 0:
 		return Invalid
-	case blocking(ci) != nil:
+	case blocking(ci) != nil, blockingFeature(ci) != nil:
 		return Blocked
 	}
 	told := headlined(ci)
@@ -149,6 +149,15 @@ func blocking(ci record.CI) *record.DataChange {
 	return nil
 }
 
+func blockingFeature(ci record.CI) *record.FeatureCheck {
+	for i := range ci.Features {
+		if ci.Features[i].Blocking {
+			return &ci.Features[i]
+		}
+	}
+	return nil
+}
+
 func anyData(ci record.CI) bool {
 	for _, d := range ci.Data {
 		if d.Changed {
@@ -160,7 +169,7 @@ func anyData(ci record.CI) bool {
 
 // fails says whether a gate or a check says no.
 func fails(ci record.CI) bool {
-	if blocking(ci) != nil {
+	if blocking(ci) != nil || blockingFeature(ci) != nil {
 		return true
 	}
 	for _, c := range ci.Comparisons {

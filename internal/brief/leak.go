@@ -88,3 +88,10 @@ func value(text *string) string {
 	}
 	return Clip(*text, 60)
 }
+
+func joined(sep, text string) string {
+	if text == "" {
+		return ""
+	}
+	return sep + text
+}

@@ -28,6 +28,11 @@ func needs(ci record.CI) []string {
 			out = append(out, "Data "+d.Dataset+" fails a critical check: "+sentence(Clip(strings.Join(d.Failed, "; "), 240)))
 		}
 	}
+	for _, f := range ci.Features {
+		if found, advice := Leak(f); found != "" {
+			out = append(out, "Feature "+f.Name+" of "+f.Model+": "+sentence(Clip(found, 400)+joined("; ", advice)))
+		}
+	}
 	out = append(out, watchNeeds(ci)...)
 	for _, c := range ci.Comparisons {
 		out = append(out, gatesFailed(c)...)

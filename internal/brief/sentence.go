@@ -52,7 +52,12 @@ func headline(ci record.CI, verdict string) string {
 		all := errorsOf(ci)
 		return fmt.Sprintf("%s — %s, first %s: %s", Invalid, plural(len(all), "problem"), all[0].Pos, Clip(all[0].Message, 200))
 	case Blocked:
-		return Blocked + " — " + DataSentence(*blocking(ci))
+		if d := blocking(ci); d != nil {
+			return Blocked + " — " + DataSentence(*d)
+		}
+		f := *blockingFeature(ci)
+		found, _ := Leak(f)
+		return Blocked + " — feature " + f.Name + ": " + Clip(found, 400)
 	case Staged:
 		return Staged + " — " + stagedSentence(ci.Staged)
 	case Data:

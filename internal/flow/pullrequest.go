@@ -57,6 +57,7 @@ var onPullRequest = []step[*review]{
 	{"check documents", (*review).checkDocuments}, // head's problems are the result when there are any
 	{"check data", (*review).checkData},           // pinned data that changed, by head's checks and base's critical ones
 	{"plan", (*review).plan},                      // what must run, by digests, and why
+	{"prove features", (*review).proveFeatures},   // new queries, by taking the future away
 	{"run", (*review).run},                        // what has no record yet
 	{"compare", (*review).compare},                // base's champion re-scored on head's rows, then judged by base's gates
 	{"describe", (*review).describe},              // what changes beside the numbers, and what happens on merge

@@ -271,7 +271,11 @@ func (i *inspection) conclude() error {
 	for _, c := range i.comparisons {
 		r.Comparisons = append(r.Comparisons, c.Comparison)
 	}
-	blocked := slices.ContainsFunc(r.Data, func(d record.DataChange) bool { return d.Blocking })
+	if err := i.features(said.Features); err != nil {
+		return err
+	}
+	blocked := holdFeatures(r.Features, i.head.Docs, i.tasks)
+	blocked = slices.ContainsFunc(r.Data, func(d record.DataChange) bool { return d.Blocking }) || blocked
 	if r.Exit = verdictExit(r.Comparisons, blocked); r.Exit != said.Exit {
 		return fmt.Errorf("result.json says exit %d, and the gates say %d", said.Exit, r.Exit)
 	}

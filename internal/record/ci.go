@@ -19,6 +19,7 @@ type CI struct {
 	Steps       []Step            `json:"steps"`
 	Comparisons []Comparison      `json:"comparisons"`
 	Runs        []RunSummary      `json:"runs_made"`
+	Features    []FeatureCheck    `json:"features,omitempty"` // new queries that were tried; the measuring job's word
 	Data        []DataChange      `json:"data"`
 	OnMerge     []string          `json:"on_merge"` // sentences: what happens when this is merged
 	Changes     []string          `json:"changes"`  // sentences: features, code, environment, gates changed

@@ -86,6 +86,8 @@ type FeatureCheck struct {
 	Asked   int          `json:"asked"`  // answers that were compared
 	Example *FeatureLeak `json:"leak"`   // null unless leak or unstable
 	Reason  string       `json:"reason"` // of untried
+
+	Blocking bool `json:"blocking,omitempty"` // plumb.ci/v1: what is served would use it, and it says no
 }
 
 // FeatureLeak is a question whose answer changes. Time and Cut are "" unless the event's column is public; Before and After are null also when
