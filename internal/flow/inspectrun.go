@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/plumb-ml/plumb/internal/digest"
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/program"
@@ -173,18 +174,30 @@ func reported(details []byte) ([]record.ReportedCurve, error) {
 	return d.Reported, nil
 }
 
+// learnedByProgram takes the model of a person's program. Its bytes are the program's business, and nobody opens them here.
+func (i *inspection) learnedByProgram(run record.Run) (scorer, error) {
+	kind := program.TypeTar
+	if run.Artifact.Name != "" {
+		kind = program.TypeFile
+	}
+	encoded, err := i.take(run.Artifact, kind, 0)
+	if err != nil {
+		return nil, err
+	}
+	uses, err := i.head.Docs.Uses(run.Experiment)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.EqualFunc(uses, run.Features, func(u doc.Use, name string) bool { return u.Name == name }) {
+		return nil, errors.New("its features are not those of the documents in the tree")
+	}
+	return i.shop.commandModel(i.head, run, encoded)
+}
+
 // learned reads the model of a run, which has to be one that its learner could have written, and gives what of it enters the result.
 func (i *inspection) learned(run record.Run) (scorer, string, error) {
-	if run.Learner == learnerCommand { // its bytes are the program's business, and nobody opens them here
-		kind := program.TypeTar
-		if run.Artifact.Name != "" {
-			kind = program.TypeFile
-		}
-		encoded, err := i.take(run.Artifact, kind, 0)
-		if err != nil {
-			return nil, "", err
-		}
-		m, err := i.shop.commandModel(i.head, run, encoded)
+	if run.Learner == learnerCommand {
+		m, err := i.learnedByProgram(run)
 		return m, "", err
 	}
 	encoded, err := i.take(run.Artifact, typeModel, 0)

@@ -22,7 +22,7 @@
 // Control groups would bind memory and processes exactly, but CI runners and laptops hardly ever let a program make one; sampling works everywhere.
 // A process namespace would end the tree with one kill, but needs root or user namespaces, which Ubuntu's runners refuse. RLIMIT_NPROC counts all
 // processes of a user, not of a tree, and does not bind root. RLIMIT_AS breaks programs that reserve more than they use, as Java and CUDA do;
-// RLIMIT_DATA at twice the limit stops what is too fast for sampling. A sum of resident sets counts shared pages once a process, so before a
+// RLIMIT_DATA well above the limit stops what is too fast for sampling. A sum of resident sets counts shared pages once a process, so before a
 // program is ended for its memory, shares are asked of the kernel.
 package job
 
@@ -112,6 +112,7 @@ type Process struct {
 	output *capture
 	start  time.Time
 	done   chan struct{} // closed when everything is gone
+	still  chan struct{} // closed when nobody watches any more
 	ended  ending        // valid once done
 
 	mu    sync.Mutex
@@ -136,7 +137,7 @@ func (r *Room) Start(ctx context.Context, s Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{spec: s, room: r, output: newCapture(s.Secrets), start: time.Now(), done: make(chan struct{})}
+	p := &Process{spec: s, room: r, output: newCapture(s.Secrets), start: time.Now(), done: make(chan struct{}), still: make(chan struct{})}
 	p.spec.Limits = s.Limits.filled(r.dir)
 	if p.tree, err = start(p, program); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Argv[0], err)
@@ -146,7 +147,10 @@ func (r *Room) Start(ctx context.Context, s Spec) (*Process, error) {
 		p.output.finish()
 		close(p.done)
 	}()
-	go p.watch(ctx)
+	go func() {
+		defer close(p.still)
+		p.watch(ctx)
+	}()
 	return p, nil
 }
 
@@ -169,6 +173,7 @@ func (p *Process) endedBy() error {
 // Wait gives the result once everything is gone.
 func (p *Process) Wait() (Result, error) {
 	<-p.done
+	<-p.still // whoever is told how it goes hears nothing after the end
 	p.mu.Lock()
 	peak := max(p.peak, p.ended.memory)
 	p.mu.Unlock()

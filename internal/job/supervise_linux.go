@@ -29,6 +29,9 @@ const (
 	reportFile  = 4 // what came of it
 )
 
+// roomForStacks is what a process may reserve above its limit without using it: stacks of threads, buffers of numeric libraries.
+const roomForStacks = 4 << 30
+
 // orders are what a launcher is told, as gob: arguments need not be UTF-8.
 type orders struct {
 	Program, Dir string
@@ -195,7 +198,7 @@ func become() error {
 	syscall.Umask(0o022)
 	// When memory runs out, the kernel ends the job and not what runs beside it. Not everybody may say so.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(1000)), 0)
-	for resource, limit := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: uint64(o.Disk), unix.RLIMIT_DATA: 2 * uint64(o.Memory)} {
+	for resource, limit := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: uint64(o.Disk), unix.RLIMIT_DATA: uint64(max(2*o.Memory, o.Memory+roomForStacks))} {
 		var had unix.Rlimit
 		if err := unix.Getrlimit(resource, &had); err != nil {
 			return err
