@@ -170,11 +170,10 @@ func (c checker) shifted(src string, offset int, env rule.Env, key ...string) (r
 	return c.expression(padded, env, key...)
 }
 
-// crossQuery looks for late columns by their names, and for a star, which takes them without naming them: a query is not taken apart here, and asking
-// for known_time once too often does no harm. When it is computed, a query that yields none is given no late column at all.
+// crossQuery looks for late columns by their names: a query is not taken apart here, and asking for known_time once too often does no harm.
 func (f *Feature) crossQuery(c checker, name string, ds *Dataset) {
-	if late, how := f.Features[name].reads(ds.ID, ds.Late()); late != "" {
-		c.at("late", "feature", name, "sql").errorf("the query %s %s, which is late, and does not yield known_time", how, late).
+	if late := f.Features[name].reads(ds.Late()); late != "" {
+		c.at("late", "feature", name, "sql").errorf("the query reads %s, which is late, and does not yield known_time", late).
 			hint("select the time at which %s is known as known_time; `plumb features check` proves that it is", late)
 	}
 }

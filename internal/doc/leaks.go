@@ -86,8 +86,8 @@ func (f features) checkLabel(view *Feature, item, name string, key []string) {
 	late := f.ds.Late()
 	made := slices.DeleteFunc(f.label(), func(c string) bool { return slices.Contains(late, c) })
 	agg, known := view.Features[item], " which is what the label is made of, and nothing says when it is known"
-	if column, how := agg.reads(f.ds.ID, made); column != "" {
-		f.at("leak", key...).errorf("feature %s: its query %s %s,%s", name, how, column, known).
+	if column := agg.reads(made); column != "" {
+		f.at("leak", key...).errorf("feature %s: its query reads %s,%s", name, column, known).
 			hint("say so in datasets/%s.toml: [column.%s] late = true, and known under [time]; then select that as known_time", f.ds.ID, column)
 		return
 	}
@@ -117,23 +117,17 @@ func (f features) label() []string {
 	return e.Columns()
 }
 
-// star is one that stands for columns (a product has something before it, count(*) a bracket) of a dataset itself.
-const star = `(?i)(\bselect(\s+distinct)?\s*|,\s*|\.\s*)\*[^()]*\bfrom\s+"?`
-
-// reads gives the first of some columns of a dataset that a query which yields no known_time takes, and how; "" where there is none.
-func (i FeatureItem) reads(dataset string, columns []string) (column, how string) {
+// reads gives the first of some columns that a query names and for which it yields no known_time; "" where there is none. A star is not looked at:
+// when a query without known_time is computed, it is given no such column, so that it can't take one without naming it.
+func (i FeatureItem) reads(columns []string) string {
 	if i.SQL == "" || hasWord(i.SQL, "known_time") {
-		return "", ""
+		return ""
 	}
-	for _, name := range columns {
-		if hasWord(i.SQL, name) {
-			return name, "reads"
-		}
+	at := slices.IndexFunc(columns, func(name string) bool { return hasWord(i.SQL, name) })
+	if at < 0 {
+		return ""
 	}
-	if all, err := regexp.MatchString(star+regexp.QuoteMeta(dataset)+`\b`, i.SQL); err == nil && all && len(columns) > 0 {
-		return columns[0], "takes all columns (*), also"
-	}
-	return "", ""
+	return columns[at]
 }
 
 // hasWord says whether a query names something, whatever its case.

@@ -26,6 +26,31 @@ func (db *DB) CheckOrdered(ctx context.Context, query string) error {
 	return unordered(statement)
 }
 
+// SelectNames gives the names that a query's list of columns spells out: the alias, or the column's own. What has no name of its own is left out.
+func (db *DB) SelectNames(ctx context.Context, query string) ([]string, error) {
+	statement, err := db.syntax(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	whole, _ := statement.(map[string]any)
+	node, _ := whole["node"].(map[string]any)
+	for node["left"] != nil && len(items(node["select_list"])) == 0 { // of a union, the first query names the columns
+		node, _ = node["left"].(map[string]any)
+	}
+	var out []string
+	for _, item := range items(node["select_list"]) {
+		column, _ := item.(map[string]any)
+		name, _ := column["alias"].(string)
+		if path := items(column["column_names"]); name == "" && len(path) > 0 {
+			name, _ = path[len(path)-1].(string)
+		}
+		if name != "" {
+			out = append(out, name)
+		}
+	}
+	return out, nil
+}
+
 // unordered finds the first part of a syntax tree that needs an order and has none.
 func unordered(node any) error {
 	switch x := node.(type) {

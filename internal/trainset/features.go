@@ -200,12 +200,23 @@ func (b *builder) collect(sql string, names map[string]string) error {
 	}
 	for column, name := range names {
 		v := *f.Column(column)
-		for i, x := range v.Floats {
-			v.Floats[i] = rounded(x)
-		}
+		finite(&v)
 		b.found[name] = v
 	}
 	return nil
+}
+
+// finite keeps floats to 10 significant digits, and makes those null that are no number, as they are in expressions.
+func finite(v *table.Vector) {
+	for i, x := range v.Floats {
+		if v.Floats[i] = rounded(x); !math.IsNaN(x) && !math.IsInf(x, 0) {
+			continue
+		}
+		if v.Null == nil {
+			v.Null = make([]bool, len(v.Floats))
+		}
+		v.Null[i], v.Floats[i] = true, 0
+	}
 }
 
 // interval writes microseconds as an ANSI literal that both engines read.

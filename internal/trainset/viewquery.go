@@ -60,11 +60,14 @@ func (b *builder) check(q *viewQuery) error {
 		return err
 	}
 	for _, t := range tables {
-		if t != v.Dataset {
+		if !strings.EqualFold(t, v.Dataset) {
 			return problem.Wrongf("a view reads the dataset that it names", "it reads %q, and the view's dataset is %q", t, v.Dataset)
 		}
 	}
 	if err := b.data.DB.CheckOrdered(b.ctx, q.sql); err != nil {
+		return err
+	}
+	if err := b.once(q); err != nil {
 		return err
 	}
 	q.source = b.source(v.Dataset, nil)
@@ -87,6 +90,27 @@ func (b *builder) check(q *viewQuery) error {
 		return err
 	}
 	return q.take(yields)
+}
+
+// once refuses a query that gives two columns a name that means something: the engine would take the first.
+func (b *builder) once(q *viewQuery) error {
+	listed, err := b.data.DB.SelectNames(b.ctx, q.sql)
+	if err != nil {
+		return err
+	}
+	meant := append([]string{"feature_time", "known_time", "created_time", "value"}, q.view.Entity...)
+	for _, u := range q.items {
+		meant = append(meant, u.Item)
+	}
+	seen := map[string]bool{}
+	for _, name := range listed {
+		name = strings.ToLower(name)
+		if seen[name] && slices.ContainsFunc(meant, func(m string) bool { return strings.EqualFold(m, name) }) {
+			return problem.Wrongf("call one of them otherwise", "it yields %s twice", name)
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 // take finds the value of each item in the query's answer.
