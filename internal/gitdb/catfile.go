@@ -44,14 +44,15 @@ func (c *catFile) read(oid string, limit int64) (kind, []byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// Its size first: what is asked for with its content has to be taken in to its end.
-	found, size, err := c.ask(&c.sizes, oid, 0)
+	_, size, err := c.ask(&c.sizes, oid, 0)
 	if err != nil {
 		return "", nil, err
 	}
 	if size > limit {
 		return "", nil, tooLarge{size, limit}
 	}
-	if found, size, err = c.ask(&c.contents, oid, size); err != nil {
+	found, size, err := c.ask(&c.contents, oid, size)
+	if err != nil {
 		return "", nil, err
 	}
 	data := make([]byte, size)

@@ -2,6 +2,7 @@ package gitdb
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -189,13 +190,6 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func cmpErr(first, other error) error {
-	if first != nil {
-		return first
-	}
-	return other
-}
-
 // FetchTip brings the commit that a ref of the remote is at into the mirror, under the same name and without its history. What is beyond the limits is
 // refused when so much of it has come.
 func (m *Mirror) FetchTip(ctx context.Context, ref string, limits Limits) error {
@@ -221,7 +215,7 @@ func (m *Mirror) FetchTip(ctx context.Context, ref string, limits Limits) error 
 			"refusing %s of remote %s: %w", ref, withoutUser(m.mirrors.url), reason)
 	}
 	if err != nil {
-		return cmpErr(ctx.Err(), cmpErr(cause, err))
+		return cmp.Or(ctx.Err(), cause, err)
 	}
 	return m.repackWorn(ctx, h)
 }
