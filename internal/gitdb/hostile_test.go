@@ -149,8 +149,7 @@ var hostile = []struct {
 	}, "not an object id", "-"},
 }
 
-// much is what is behind a size of 1 GB that is only stated: enough to see who reads it.
-const much = 256 << 20
+const much = 1 << 30
 
 // Names that some file system takes for .git, or that leave the folder.
 var hostileNames = []string{".git", ".GIT", ".gIt", "git~1", "GIT~1", ".g\u200cit", "\u200d.git", ".git\ufeff", ".git ", ".git.", ".git . .", ".git::$INDEX_ALLOCATION", "..", ".", "a\\..\\b", "c/d"}

@@ -2,12 +2,14 @@ package gitdb
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/zlib"
 	"crypto/sha1"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/adler32"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -229,21 +231,25 @@ func deflate(t *testing.T, data []byte) []byte {
 	return out.Bytes()
 }
 
+// deflateZeros deflates a text and so many zeros, which are some MiB: one MiB of them again and again, as deflating them takes long under the race detector.
 func deflateZeros(t *testing.T, head string, size int) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	w := zlib.NewWriter(&out)
-	_, err := w.Write([]byte(head))
-	zeros := make([]byte, 1<<20)
-	for size > 0 && err == nil {
-		n := min(size, len(zeros))
-		_, err = w.Write(zeros[:n])
-		size -= n
+	block := func(data []byte) []byte {
+		var out bytes.Buffer
+		w, err := flate.NewWriter(&out, flate.BestSpeed)
+		if err == nil {
+			_, err = w.Write(data)
+		}
+		if err = errors.Join(err, w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
 	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	sum := adler32.Checksum([]byte(head))
+	low, high := uint64(sum&0xffff), uint64(sum>>16)
+	high = (high + uint64(size)%65521*low) % 65521
+	zeros := bytes.Repeat(block(make([]byte, 1<<20)), size>>20)
+	return slices.Concat([]byte{0x78, 0x01}, block([]byte(head)), zeros, []byte{0x03, 0x00}, binary.BigEndian.AppendUint32(nil, uint32(high<<16|low)))
 }
 
 // serveOpenly serves a repository to everybody.
