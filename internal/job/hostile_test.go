@@ -155,7 +155,7 @@ var misdeeds = map[string]func(args []string){
 			time.Sleep(20 * time.Millisecond)
 		}
 	},
-	"bomb": func(args []string) { // each starts two more, for three seconds at most
+	"bomb": func(args []string) { // each starts two more, for five seconds at most
 		until, _ := strconv.ParseInt(args[0], 10, 64)
 		for range 2 {
 			if time.Now().UnixMilli() < until {
