@@ -153,11 +153,12 @@ func partOf(o flow.RunsOptions) string {
 }
 
 func runsShowCommand(a *app) *cobra.Command {
+	var log bool
 	c := &cobra.Command{
 		Use: "show ID", Args: cobra.ExactArgs(1),
 		Short:             "Show one run: its inputs, parameters, metrics and pointers",
-		Long:              "Show one run. ID is a run's id, the beginning of one, or an experiment, which stands for its newest run.",
-		Example:           "  plumb runs show baseline\n  plumb runs show 20010630T120000Z-0123456789ab",
+		Long:              "Show one run. ID is a run's id, the beginning of one, or an experiment, which stands for its newest run. --log shows what its program printed.",
+		Example:           "  plumb runs show baseline\n  plumb runs show 20010630T120000Z-0123456789ab\n  plumb runs show own-trees --log",
 		ValidArgsFunction: completeFrom(a.experimentNames),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -169,17 +170,28 @@ func runsShowCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		shown := string(source)
+		if log {
+			if shown, err = p.RunLog(c.Context(), run); err != nil {
+				return err
+			}
+		}
 		result := struct {
 			Schema string            `json:"schema"`
 			Run    record.RunSummary `json:"run"`
 			Inputs record.Inputs     `json:"inputs"`
 			Result record.Result     `json:"result"`
 			Rows   record.RowCounts  `json:"rows"`
-		}{"plumb.run/v1", flow.Summary(run), run.Inputs, run.Result, run.Rows}
+			Log    string            `json:"log,omitempty"`
+		}{Schema: "plumb.run/v1", Run: flow.Summary(run), Inputs: run.Inputs, Result: run.Result, Rows: run.Rows}
+		if log {
+			result.Log = shown
+		}
 		return a.print(result, func(o text.Out) error {
-			_, err := fmt.Fprint(o.W, escape.TerminalLines(string(source)))
+			_, err := fmt.Fprint(o.W, escape.TerminalLines(shown))
 			return err
 		})
 	}
+	c.Flags().BoolVar(&log, "log", false, "show what the run's program printed, without secrets")
 	return c
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/program"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
 )
@@ -75,10 +77,10 @@ func convert(out *record.ModelPulled, run record.Run, data *[]byte) (extension s
 		if out.Format != formatPlumb {
 			return "", problem.Wrongf("--format plumb gives what it wrote", "its program wrote the model, and plumb can't write it another way")
 		}
-		if run.Artifact.Type == typeJSON {
-			return ".json", nil
+		if run.Artifact.Type == program.TypeTar {
+			return ".tar", nil
 		}
-		return ".model", nil
+		return cmp.Or(filepath.Ext(run.Artifact.Name), ".model"), nil
 	}
 	m, err := model.Load(*data)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
 )
@@ -167,4 +168,16 @@ func (p *Project) shareTags(ctx context.Context, v *ledger.View, out *Sent) erro
 	}
 	out.Tags, out.Notes = append(out.Tags, done.Written...), done.Notes
 	return nil
+}
+
+// RunLog is what the program of a run printed.
+func (p *Project) RunLog(ctx context.Context, run record.Run) (string, error) {
+	if run.Log.IsZero() {
+		return "", problem.Wrongf("`plumb runs show "+run.ID+"` shows the run", "run %s has no log: it is of %s, or its program printed nothing", run.ID, run.Learner)
+	}
+	text, err := p.Store.Get(ctx, run.Log)
+	if err != nil {
+		return "", fmt.Errorf("fetching the log of run %s: %w", run.ID, err)
+	}
+	return string(text), nil
 }
