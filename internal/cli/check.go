@@ -2,10 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plumb-ml/plumb/internal/flow"
+	"github.com/plumb-ml/plumb/internal/learn"
+	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/text"
 )
@@ -13,8 +16,10 @@ import (
 func checkCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", GroupID: "start", Args: cobra.NoArgs,
-		Short:   "Check every document, and show all problems with their places",
-		Long:    "Read every document of the project, and show everything that is wrong at once, each with its place and what to do. It runs nothing and needs no repository.",
+		Short: "Check every document, and show all problems with their places",
+		Long: "Read every document of the project, and show everything that is wrong at once, each with its place and what to do. It runs nothing and needs no repository.\n\n" +
+			"What the built-in learners can be told, under [params] of an experiment or with `plumb run --set`, and what they do when they are not told:\n\n" +
+			"learner = \"gbdt\"\n" + learn.About(model.KindGBDT) + "\nlearner = \"glm\"\n" + strings.TrimRight(learn.About(model.KindGLM), "\n"),
 		Example: "  plumb check\n  plumb check --json | jq '.problems[].message'",
 	}
 	c.RunE = func(*cobra.Command, []string) error {

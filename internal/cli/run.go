@@ -24,6 +24,7 @@ func runCommand(a *app) *cobra.Command {
 		Long: `Run an experiment as it lies in the working folder and record it privately; ` + "`plumb push`" + ` shares it.
 
 A run is looked up by the digest of its inputs (question, data, features, parameters, code, seed): the same inputs are not run twice.
+` + "`plumb check --help`" + ` lists the parameters of glm and gbdt.
 
 With repeats = 5 under [train] it is trained with five seeds: the first is served, and how far they lie apart is part of every interval.
 

@@ -1,9 +1,12 @@
 package flow
 
 import (
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -41,6 +44,26 @@ func checkParams(s *doc.Set, e *doc.Experiment) {
 	for _, said := range learn.CheckParams(e.Train.Learner, task, e.Params) {
 		addParam(s, e, said, "params")
 	}
+	directions, _ := e.Params["monotone"].(map[string]any)
+	for _, name := range keys(directions) {
+		if !slices.Contains(e.Features.Use, name) && !saidOfBase(s, e, "monotone") {
+			addParam(s, e, fmt.Sprintf("params.monotone names %q, which is not in features.use; in use are %s", name, problem.And(e.Features.Use)), "params", "monotone", name)
+		}
+	}
+}
+
+// told is what a built-in learner is told: the params, with features named as its columns are.
+func told(e *doc.Experiment) map[string]any {
+	directions, ok := e.Params["monotone"].(map[string]any)
+	if !ok {
+		return e.Params
+	}
+	out, renamed := maps.Clone(e.Params), map[string]any{}
+	for name, direction := range directions {
+		renamed[strings.Replace(name, ".", "__", 1)] = direction
+	}
+	out["monotone"] = renamed
+	return out
 }
 
 // saidOfBase says whether a parameter comes from the experiment that this one extends, whose own check says the same.

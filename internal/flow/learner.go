@@ -104,7 +104,7 @@ func (w *workshop) trainBuiltin(ctx context.Context, e *doc.Experiment, s sheet,
 		return learn.Set{X: kept.features, Y: kept.rows.Label, W: kept.rows.Weight}
 	}
 	last := time.Now()
-	m, err := learn.Train(ctx, learn.Job{Task: s.rows.Task, Learner: e.Train.Learner, Params: e.Params, Seed: seed, Classes: s.rows.Classes,
+	m, err := learn.Train(ctx, learn.Job{Task: s.rows.Task, Learner: e.Train.Learner, Params: told(e), Seed: seed, Classes: s.rows.Classes,
 		Train: part(trainset.Train), Valid: part(trainset.Valid), Threads: w.threads,
 		Progress: func(step, total int, _ map[string]float64) {
 			if time.Since(last) > time.Second {

@@ -27,6 +27,7 @@ type gbdt struct {
 	minChild   int64
 	minHessian float64
 	heaviest   float64 // the largest weight
+	direction  []int8  // of each column: 1 where scores may only rise with it, -1 only fall
 	unknown    []bool  // classes without a train row: they grow no trees
 	sample     []uint32
 	random     generator
@@ -48,6 +49,9 @@ func trainGBDT(ctx context.Context, job *Job, p settings) (model.Model, error) {
 	}
 	if p.word != model.LossSquared {
 		b.move = logMove
+	}
+	if b.direction, err = directions(features, p.monotone); err != nil {
+		return nil, err
 	}
 	if b.binners, err = newBinners(features, &job.Train.X, int(b.p["bins"]), job.Threads); err != nil {
 		return nil, err

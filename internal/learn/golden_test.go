@@ -55,11 +55,14 @@ func TestGLMGolden(t *testing.T) {
 func TestGBDTGolden(t *testing.T) {
 	const k = 40_000
 	for name, want := range readGolden(t).GBDT {
-		task, _, weighted := strings.Cut(name, ",")
+		task, how, _ := strings.Cut(name, ", ")
 		job, set := madeJob(task, model.KindGBDT, 1), madeAll(60_000)[task]
 		rest := set.part(k, 60_000)
-		if job.Train = set.part(0, k); !weighted {
+		if job.Train = set.part(0, k); how != "weighted" {
 			job.Train = job.Train.unweighted()
+		}
+		if how == "monotone" {
+			job.Params["monotone"] = map[string]any{"share": "up", "amount": "down"}
 		}
 		p := scores(t, train(t, job), rest.X)
 		got := map[string]float64{}

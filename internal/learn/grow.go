@@ -16,6 +16,7 @@ type binNode struct {
 	split       split
 	goesLeft    *[256]bool // by bin
 	total       cell
+	within      bounds
 	value       float32
 	hessian     float32
 }
@@ -80,7 +81,7 @@ func (g *grower) grow(ctx context.Context, columns []int) (binTree, error) {
 	h := g.take()
 	g.fill(h, g.rows)
 	root := span{to: len(g.rows)}
-	g.tree = append(g.tree, g.node(h.total(), 0))
+	g.tree = append(g.tree, g.node(h.total(), 0, unbound))
 	g.offer(root, h)
 	for leaves := 1; leaves < int(g.b.p["leaves"]) && len(g.open) > 0; leaves++ {
 		if err := ctx.Err(); err != nil {
@@ -95,14 +96,10 @@ func (g *grower) grow(ctx context.Context, columns []int) (binTree, error) {
 	return g.tree, nil
 }
 
-// node gives a leaf its value: minus gradient over hessian, times the learning rate.
-func (g *grower) node(total cell, depth int) binNode {
-	gradient, hessian := float64(total.g)*g.b.unit.g, float64(total.h)*g.b.unit.h
-	n := binNode{total: total, depth: depth, hessian: float32(hessian)}
-	if penalised := hessian + g.b.p["l2"]; penalised > 0 {
-		n.value = rounded(min(max(-gradient/penalised, -g.b.move), g.b.move)*g.b.p["rate"], g.b.step)
-	}
-	return n
+// node gives a leaf its value: what it is worth, times the learning rate.
+func (g *grower) node(total cell, depth int, within bounds) binNode {
+	return binNode{total: total, depth: depth, within: within, hessian: float32(float64(total.h) * g.b.unit.h),
+		value: rounded(g.b.worth(&total, within)*g.b.p["rate"], g.b.step)}
 }
 
 // divide splits the open leaf with the highest gain. The last one's children stay as they are.
@@ -121,7 +118,8 @@ func (g *grower) divide(last bool) {
 	parent.left, parent.right = int32(len(g.tree)), int32(len(g.tree)+1)
 	middle := l.from + g.partition(g.rows[l.from:l.to], g.b.train.columns[l.best.column], parent.goesLeft)
 	small, large := span{parent.left, l.from, middle}, span{parent.right, middle, l.to}
-	g.tree = append(g.tree, g.node(l.best.left, depth), g.node(total.minus(&l.best.left), depth))
+	onLeft, onRight := g.b.below(&l.best, parent)
+	g.tree = append(g.tree, g.node(l.best.left, depth, onLeft), g.node(total.minus(&l.best.left), depth, onRight))
 	if small.to-small.from > large.to-large.from {
 		small, large = large, small
 	}
@@ -163,7 +161,7 @@ func (g *grower) offer(s span, h histogram) {
 	if g.divisible(s) {
 		found := make([]split, len(g.columns))
 		parallel(g.b.job.Threads, len(g.columns), func(i int) {
-			found[i] = g.b.bestSplit(&h[i], g.columns[i], g.tree[s.node].total)
+			found[i] = g.b.bestSplit(&h[i], g.columns[i], &g.tree[s.node])
 		})
 		for _, f := range found {
 			if f.gain > best.gain {

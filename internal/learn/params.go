@@ -2,8 +2,10 @@ package learn
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/model"
@@ -11,10 +13,11 @@ import (
 	"github.com/plumb-ml/plumb/internal/table"
 )
 
-// param is one thing that a learner can be told: a number, or a word of a few. Limits are inclusive, but a lowest of a share is exclusive.
+// param is one thing that a learner can be told: a number, a word of a few, or a table from features to up or down. Limits are inclusive, but a lowest of a share is exclusive.
 type param struct {
 	name         string
 	words        []word
+	byFeature    bool // a table of directions, up or down
 	whole        bool // an integer
 	value        float64
 	low, high    float64
@@ -30,8 +33,9 @@ type word struct {
 
 // settings are the parameters of one training, defaults filled in.
 type settings struct {
-	number map[string]float64
-	word   string // the family or the loss
+	number   map[string]float64
+	word     string          // the family or the loss
+	monotone map[string]int8 // by feature: 1 up, -1 down
 }
 
 // The parameters of the learners. A changed default changes results: raise the algorithm's version with it.
@@ -60,6 +64,8 @@ var knownParams = map[string][]param{
 		{name: "levels", whole: true, value: 254, low: 1, high: 254, about: "levels of a category kept; rarer ones share \"other\"", limit: "a whole number of 1 to 254"},
 		{name: "early_stopping", whole: true, high: 10_000, about: "stop after so many rounds without a better loss on the valid part, and keep the best; 0: never",
 			limit: "a whole number of 0 to 10000"},
+		{name: "monotone", byFeature: true, about: "which way scores may move as a feature grows, all else equal: monotone = { distance = \"up\" }",
+			limit: "a table from features to \"up\" or \"down\""},
 	},
 }
 
@@ -113,10 +119,10 @@ func readParams(learner, task string, given map[string]any) (s settings, wrong [
 	var names []string
 	for _, p := range known {
 		names = append(names, p.name)
-		if p.words == nil {
-			s.number[p.name] = p.value
-		} else {
+		if p.words != nil {
 			s.word = append(p.fitting(task), "")[0]
+		} else if !p.byFeature {
+			s.number[p.name] = p.value
 		}
 	}
 	var keys []string
@@ -140,6 +146,9 @@ func readParams(learner, task string, given map[string]any) (s settings, wrong [
 
 // set takes a given value, or says what is wrong with it.
 func (s *settings) set(p *param, task string, v any) string {
+	if p.byFeature {
+		return s.setMonotone(p, v)
+	}
 	if p.words != nil {
 		fitting := p.fitting(task)
 		text, _ := v.(string)
@@ -158,6 +167,25 @@ func (s *settings) set(p *param, task string, v any) string {
 		return fmt.Sprintf("params.%s (%s) is %v; it must be %s", p.name, p.about, v, p.limit)
 	}
 	s.number[p.name] = x
+	return ""
+}
+
+func (s *settings) setMonotone(p *param, v any) string {
+	given, ok := v.(map[string]any)
+	if !ok {
+		return fmt.Sprintf("params.%s (%s) is %v; it must be %s", p.name, p.about, v, p.limit)
+	}
+	s.monotone = map[string]int8{}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch given[name] {
+		case "up":
+			s.monotone[name] = 1
+		case "down":
+			s.monotone[name] = -1
+		default:
+			return fmt.Sprintf("params.%s.%s is %v; it must be \"up\" or \"down\"", p.name, name, given[name])
+		}
+	}
 	return ""
 }
 
@@ -180,6 +208,7 @@ var elsewhere = map[string]string{
 	"lambda": "l2", "reg_lambda": "l2", "lambda_l2": "l2", "l2_regularization": "l2", "alpha": "l1", "reg_alpha": "l1",
 	"colsample_bytree": "columns", "feature_fraction": "columns", "max_features": "columns", "subsample": "rows", "bagging_fraction": "rows",
 	"objective": "loss", "criterion": "loss", "distribution": "family", "link": "family",
+	"monotone_constraints": "monotone", "monotonic_cst": "monotone",
 	"max_bin": "bins", "max_bins": "bins", "early_stopping_rounds": "early_stopping", "early_stopping_round": "early_stopping",
 }
 
@@ -211,4 +240,24 @@ func (p *param) read(v any) (float64, bool) {
 		return 0, false
 	}
 	return x, x >= p.low && x <= p.high
+}
+
+// About lists the parameters of a learner for people, one a line: name and default, what it does, what is allowed.
+func About(learner string) string {
+	var b strings.Builder
+	for _, p := range knownParams[learner] {
+		name, limit := p.name, p.limit
+		switch {
+		case p.words != nil:
+			var words []string
+			for _, w := range p.words {
+				words = append(words, w.text+" ("+problem.Or(w.tasks)+")")
+			}
+			limit = strings.Join(words, ", ")
+		case !p.byFeature:
+			name += " = " + strconv.FormatFloat(p.value, 'g', -1, 64)
+		}
+		fmt.Fprintf(&b, "  %-20s%s; %s\n", name, p.about, limit)
+	}
+	return b.String()
 }

@@ -29,15 +29,16 @@ const (
 type splitter struct {
 	*gbdt
 	total   cell
+	within  bounds
 	column  int
 	penalty float64 // added to every hessian
 	parent  float64 // score of the leaf as it is
 	best    split
 }
 
-func (b *gbdt) bestSplit(h *[256]cell, column int, total cell) split {
-	s := splitter{gbdt: b, total: total, column: column, penalty: b.p["l2"]}
-	s.parent = s.score(&total)
+func (b *gbdt) bestSplit(h *[256]cell, column int, leaf *binNode) split {
+	s := splitter{gbdt: b, total: leaf.total, within: leaf.within, column: column, penalty: b.p["l2"]}
+	s.parent = s.score(&s.total)
 	if b.binners[column].feature.IsCategory() {
 		s.penalty += levelPenalty
 		s.category(h)
@@ -49,6 +50,9 @@ func (b *gbdt) bestSplit(h *[256]cell, column int, total cell) split {
 
 // score is twice what the loss falls by when a leaf gets its best value (Chen and Guestrin 2016, equation 6).
 func (s *splitter) score(c *cell) float64 {
+	if s.direction != nil {
+		return s.bounded(c)
+	}
 	g, h := float64(c.g)*s.unit.g, float64(c.h)*s.unit.h
 	if h+s.penalty <= 0 {
 		return 0
@@ -70,6 +74,16 @@ func (s *splitter) try(left *cell) bool {
 	return true
 }
 
+// cut is try for a split that has an order.
+func (s *splitter) cut(left *cell) bool {
+	if s.direction != nil && s.direction[s.column] != 0 {
+		if right := s.total.minus(left); !s.ordered(left, &right) {
+			return false
+		}
+	}
+	return s.try(left)
+}
+
 // number tries every cut, with missing values on either side when there are some; where there are none they will go with the larger side.
 func (s *splitter) number(h *[256]cell) {
 	missing := &h[missingBin]
@@ -82,7 +96,7 @@ func (s *splitter) number(h *[256]cell) {
 			continue
 		}
 		left.add(&h[bin])
-		if s.try(&left) {
+		if s.cut(&left) {
 			s.best.bin, s.best.missingLeft = bin, missing.n == 0 && 2*left.n >= s.total.n
 		}
 		if missing.n == 0 {
@@ -90,7 +104,7 @@ func (s *splitter) number(h *[256]cell) {
 		}
 		with := left
 		with.add(missing)
-		if s.try(&with) {
+		if s.cut(&with) {
 			s.best.bin, s.best.missingLeft = bin, true
 		}
 	}
