@@ -222,6 +222,13 @@ func TestHostileBundles(t *testing.T) {
 func proposal(t *testing.T) (dir, bundle string) {
 	t.Helper()
 	dir = sampleProject(t)
+	proposeBetter(t, dir)
+	return dir, measured(t, dir)
+}
+
+// proposeBetter commits a better experiment as the champion, on a branch.
+func proposeBetter(t *testing.T, dir string) {
+	t.Helper()
 	git(t, dir, "checkout", "-q", "-b", "topic")
 	write(t, filepath.Join(dir, "experiments", "better.toml"), []byte("schema = 1\nmodel = \"toy\"\nextends = \"baseline\"\n[features]\nuse = [\"weak\", \"strong\"]\n"))
 	model, err := os.ReadFile(filepath.Join(dir, "models", "toy.toml"))
@@ -231,11 +238,16 @@ func proposal(t *testing.T) (dir, bundle string) {
 	write(t, filepath.Join(dir, "models", "toy.toml"), []byte(strings.Replace(string(model), `"baseline"`, `"better"`, 1)))
 	git(t, dir, "add", "-A")
 	git(t, dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-q", "-m", "topic")
-	bundle = filepath.Join(t.TempDir(), "bundle")
+}
+
+// measured is the bundle of what is checked out.
+func measured(t *testing.T, dir string) string {
+	t.Helper()
+	bundle := filepath.Join(t.TempDir(), "bundle")
 	if exit, _, errs := call(dir, "ci", "--event", "pull_request", "--base", "main", "--bundle", bundle); exit != 0 {
 		t.Fatalf("measuring: exit %d: %s", exit, errs)
 	}
-	return dir, bundle
+	return bundle
 }
 
 // publish says itself what the event is: the bundle must agree.

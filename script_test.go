@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"replace":  replaceText,
 			"results":  sameResults,
 			"cells":    sameCells,
+			"claim":    claimRun,
 			"holds":    holdsText,
 			"rescored": rescoredBase,
 			"forget":   forgetBase,

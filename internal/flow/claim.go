@@ -53,8 +53,10 @@ func (pub *publication) runOf(v *ledger.View, key string) (record.Run, bool) {
 		}
 		return run, true
 	}
-	if runs := usable(v, key, seeker{onIntent: true}); len(runs) > 0 {
-		return runs[0], true
+	for _, run := range usable(v, key, seeker{onIntent: true}) {
+		if run.Actor == record.ActorCI || pub.checked.scored[run.ID] {
+			return run, true
+		}
 	}
 	return record.Run{}, false
 }

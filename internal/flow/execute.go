@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,10 @@ type execution struct {
 	eval  record.Evaluation
 	blobs []store.Blob
 	notes []string // what the reader should know of how it was made
+
+	scored  bool     // a person's run, whose model scored the rows here; eval is that
+	claimed int      // seeds that a person says it was trained with
+	why     []string // it was made now: why runs of the ledger could not be used
 }
 
 // inputs gives what decides the outcome of an experiment in a tree, with its digest.
@@ -311,6 +316,17 @@ func (w *workshop) load(ctx context.Context, t *Tree, run record.Run) (*executio
 	}
 	x.eval, err = w.stored(ctx, run)
 	return x, err
+}
+
+// storedOf is stored for a run whose model can't be asked. What a person's model contradicts is refused here too.
+func (w *workshop) storedOf(ctx context.Context, by seeker, run record.Run) (record.Evaluation, error) {
+	var no *refusal
+	if run.Actor != record.ActorCI {
+		if _, err := w.vet(ctx, by, run); errors.As(err, &no) {
+			return record.Evaluation{}, err
+		}
+	}
+	return w.stored(ctx, run)
 }
 
 // stored fetches a run's evaluation alone.

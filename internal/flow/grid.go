@@ -131,7 +131,7 @@ func (c *cell) add(name, value string) {
 func (t *Tree) complete(c *cell, experiment string, grid []Axis) error {
 	own := t.Docs.Experiments[experiment]
 	for _, a := range grid {
-		if own.Train.Learner == "command" && !strings.HasPrefix(a.Param, "train.") {
+		if own.Train.Learner == learnerCommand && !strings.HasPrefix(a.Param, "train.") {
 			if _, known := own.Params[a.Param]; !known {
 				return problem.Wrongf(unknownHint(a.Param, own), "%s has no parameter %q", own.Path, a.Param)
 			}

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/ledger"
@@ -10,9 +12,13 @@ import (
 
 // seeker says who looks for a run.
 type seeker struct {
-	pullRequest int   // whose own runs count too; 0: nobody's
-	onIntent    bool  // the digest is on the intent branch, so that runs recorded for any pull request count
-	tree        *Tree // that has these inputs, and so the code of a command's model; needed to load what is found
+	pullRequest int  // whose own runs count too; 0: nobody's
+	onIntent    bool // the digest is on the intent branch, so that runs recorded for any pull request count
+
+	// A tree and an experiment of it that have these inputs: what a run is held against, and where the code of a command's model is.
+	tree       *Tree
+	experiment string
+	otherRows  bool // what is found will score other rows anyway, so what it said of its own is not asked
 }
 
 // usable lists the runs of an input digest that may stand for it, the one that counts first (ledger.View.RunsByInputs).
@@ -25,7 +31,7 @@ func usable(v *ledger.View, key string, by seeker) []record.Run {
 	results := map[string]bool{}
 	for _, run := range v.RunsByInputs(key) {
 		switch from := run.By.PullRequest; {
-		case run.Status != "ok":
+		case run.Status != "ok", attempt(run):
 			continue
 		case from == 0 || from == by.pullRequest:
 		case !by.onIntent:
@@ -47,16 +53,47 @@ func usable(v *ledger.View, key string, by seeker) []record.Run {
 	return agreed
 }
 
-// hit finds the run that stands for an input digest and loads its model and rows. nil: there is none whose blobs can be read.
-func (w *workshop) hit(ctx context.Context, v *ledger.View, key string, by seeker) *execution {
-	for _, run := range usable(v, key, by) {
-		x, err := w.load(ctx, by.tree, run)
-		if err == nil {
-			return x
+// hit finds the run that stands for an input digest, with its model and rows. nil: there is none whose blobs can be had; why says so of each. When
+// nothing is left because runs were refused, that is an error: whoever trained for nine hours must not find that CI quietly trains again.
+func (w *workshop) hit(ctx context.Context, v *ledger.View, key string, by seeker) (x *execution, why []string, err error) {
+	for _, run := range v.RunsByInputs(key) {
+		if attempt(run) {
+			why = append(why, fmt.Sprintf("run %s was made with --set or from files that no commit has", run.ID))
 		}
-		w.p.progress("run %s can't be used: %v", run.ID, err)
 	}
-	return nil
+	wrong := liars(v, key)
+	for _, run := range usable(v, key, by) {
+		x, err := w.take(ctx, by, run)
+		var no *refusal
+		switch {
+		case err == nil:
+			return x, nil, nil
+		case ctx.Err() != nil:
+			return nil, nil, ctx.Err()
+		case errors.As(err, &no):
+			wrong = append(wrong, err)
+		default:
+			why = append(why, fmt.Sprintf("run %s can't be used: %v", run.ID, err))
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, nil, refused(wrong)
+	}
+	for _, said := range why {
+		w.p.progress("%s", said)
+	}
+	return nil, why, nil
+}
+
+// take loads a run of the ledger: what CI recorded was checked when it was, what a person recorded is scored here.
+func (w *workshop) take(ctx context.Context, by seeker, run record.Run) (*execution, error) {
+	switch {
+	case run.Actor == record.ActorCI:
+		return w.load(ctx, by.tree, run)
+	case by.otherRows:
+		return w.vet(ctx, by, run)
+	}
+	return w.confirm(ctx, by, run)
 }
 
 // has says whether one of the experiments of a tree has these inputs.

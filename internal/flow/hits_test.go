@@ -29,14 +29,14 @@ func TestUsable(t *testing.T) {
 		by   seeker
 		want []int // pull requests of the runs that count, in order
 	}{
-		"own pull request":               {[]made{ok(7, 0.6)}, seeker{7, false, nil}, []int{7}},
-		"another's":                      {[]made{ok(8, 0.6)}, seeker{7, false, nil}, nil},
-		"a laptop's branch":              {[]made{ok(8, 0.6)}, seeker{0, false, nil}, nil},
-		"another's, now on main":         {[]made{ok(8, 0.6)}, seeker{7, true, nil}, []int{8}},
-		"two that agree":                 {[]made{ok(8, 0.6), ok(9, 0.6)}, seeker{0, true, nil}, []int{8, 9}},
-		"two that contradict":            {[]made{ok(8, 0.6), ok(9, 0.9)}, seeker{0, true, nil}, nil},
-		"two that contradict and a push": {[]made{ok(8, 0.6), ok(9, 0.9), ok(0, 0.6)}, seeker{0, true, nil}, []int{0}},
-		"one that failed":                {[]made{{0, 0.6, "failed"}}, seeker{0, true, nil}, nil},
+		"own pull request":               {[]made{ok(7, 0.6)}, seeker{pullRequest: 7}, []int{7}},
+		"another's":                      {[]made{ok(8, 0.6)}, seeker{pullRequest: 7}, nil},
+		"a laptop's branch":              {[]made{ok(8, 0.6)}, seeker{}, nil},
+		"another's, now on main":         {[]made{ok(8, 0.6)}, seeker{pullRequest: 7, onIntent: true}, []int{8}},
+		"two that agree":                 {[]made{ok(8, 0.6), ok(9, 0.6)}, seeker{onIntent: true}, []int{8, 9}},
+		"two that contradict":            {[]made{ok(8, 0.6), ok(9, 0.9)}, seeker{onIntent: true}, nil},
+		"two that contradict and a push": {[]made{ok(8, 0.6), ok(9, 0.9), ok(0, 0.6)}, seeker{onIntent: true}, []int{0}},
+		"one that failed":                {[]made{{0, 0.6, "failed"}}, seeker{onIntent: true}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -38,12 +38,13 @@ type inspection struct {
 	artifacts   map[string]record.Pointer // by input digest: the model of an answer
 	used        map[string]bool           // blobs that were looked into
 	verified    map[string]bool           // datasets whose rows were hashed
+	scored      map[string]bool           // push: ids of runs made elsewhere that hold
 }
 
 // inspect checks every claim of a bundle. Its errors say which claim does not hold.
 func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspection, error) {
 	i := &inspection{p: p, bundle: b, event: e, made: map[string]*execution{}, known: map[string]string{}, artifacts: map[string]record.Pointer{},
-		used: map[string]bool{}, verified: map[string]bool{}, locks: map[string][]byte{}}
+		used: map[string]bool{}, verified: map[string]bool{}, scored: map[string]bool{}, locks: map[string][]byte{}}
 	if err := i.load(ctx); err != nil {
 		return nil, err
 	}
@@ -66,6 +67,9 @@ func (p *Project) inspect(ctx context.Context, b *received, e Event) (*inspectio
 		if err := i.run(ctx, run); err != nil {
 			return nil, fmt.Errorf("run of %s: %w", run.Experiment, err)
 		}
+	}
+	if err := i.elsewhere(ctx); err != nil {
+		return nil, err
 	}
 	if err := i.pinned(ctx); err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (i *inspection) run(ctx context.Context, run record.Run) error {
 // agrees compares a run of the bundle with the ledger's of the same inputs, when there is one by now: the same is not recorded twice, and
 // another is refused, or a job could replace what is known.
 func (i *inspection) agrees(ctx context.Context, key string, x *execution) error {
-	hit := i.shop.hit(ctx, i.view, key, i.seeker(key))
+	hit := i.byCI(ctx, i.head, key)
 	if hit == nil {
 		return nil
 	}
@@ -92,7 +92,20 @@ func (i *inspection) agrees(ctx context.Context, key string, x *execution) error
 }
 
 func (i *inspection) seeker(key string) seeker {
-	return seeker{i.event.PullRequest, i.event.Name == "push" || has(i.base.Docs, key), i.head}
+	return seeker{pullRequest: i.event.PullRequest, onIntent: i.event.Name == "push" || has(i.base.Docs, key)}
+}
+
+// byCI finds the run of a tree's inputs that CI recorded, when it can be read. What a person recorded meanwhile contradicts no job: it is a claim.
+func (i *inspection) byCI(ctx context.Context, t *Tree, key string) *execution {
+	for _, run := range usable(i.view, key, i.seeker(key)) {
+		if run.Actor != record.ActorCI {
+			continue
+		}
+		if x, err := i.shop.load(ctx, t, run); err == nil {
+			return x
+		}
+	}
+	return nil
 }
 
 // numbers recomputes every metric and digest of the result, and what the page shows beside them, from the evaluation and the model.
@@ -215,6 +228,44 @@ func (i *inspection) learned(run record.Run) (scorer, string, error) {
 		return nil, "", errors.New("its model is not of its learner, task and features")
 	}
 	return builtin{m}, digest.Bytes(encoded), nil
+}
+
+// elsewhere checks the runs of champions that a person recorded and the job of a push only scored: they may become versions.
+func (i *inspection) elsewhere(ctx context.Context) error {
+	said := i.bundle.result.Scored
+	if i.event.Name != "push" {
+		if len(said) > 0 {
+			return errors.New("result.json has runs_scored, which is for a push")
+		}
+		return nil
+	}
+	waiting, err := unstaged(i.head.Docs, i.view)
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		by := seeker{onIntent: true, tree: i.head, experiment: w.experiment}
+		for _, run := range usable(i.view, w.digest, by) {
+			if run.Actor == record.ActorCI || !slices.Contains(said, run.ID) {
+				continue
+			}
+			check := i.shop.confirm
+			if run.Learner == learnerCommand { // no program runs here: that its model gives these numbers is the job's word
+				check = i.shop.vet
+			}
+			if _, err := check(ctx, by, run); err != nil {
+				return err
+			}
+			i.scored[run.ID] = true
+		}
+	}
+	for _, id := range said {
+		if !i.scored[id] {
+			return fmt.Errorf("result.json says that run %.60q was scored, which is no run of a champion that waits for a stage", id)
+		}
+	}
+	i.result.Scored = said
+	return nil
 }
 
 func sameInputs(a, b record.Inputs) bool { return len(changedInputs(a, b)) == 0 && a.Key() == b.Key() }

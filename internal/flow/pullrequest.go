@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -166,21 +168,25 @@ func (r *review) plan(context.Context) (string, error) {
 
 // run makes what head needs and the ledger does not have. A run recorded for another pull request is no hit.
 func (r *review) run(ctx context.Context) (string, error) {
-	var made, found []string
+	var made, found, scored []string
 	keep := recordable(r.out.Result.Event, r.base.Docs, r.head.Docs)
 	for _, t := range r.tasks {
 		if t.Experiment == "" {
 			continue
 		}
-		x, fresh, err := r.answer(ctx, r.head, t.Experiment)
-		if err != nil {
+		x, fresh, err := r.answer(ctx, r.head, t.Experiment, false)
+		switch {
+		case err != nil:
 			return "", fmt.Errorf("running %s: %w", t.Experiment, err)
-		}
-		if !fresh {
+		case !fresh && x.scored:
+			scored = append(scored, x.trained(t.Experiment))
+			r.out.Blobs = append(r.out.Blobs, x.blobs...) // the publisher judges again from these scores
+			continue
+		case !fresh:
 			found = append(found, t.Experiment)
 			continue
 		}
-		made = append(made, t.Experiment)
+		made = append(made, x.because(t.Experiment))
 		if keep[x.run.Inputs.Key()] != nil {
 			r.keepRun(x)
 			continue
@@ -191,14 +197,37 @@ func (r *review) run(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	if len(made) == 0 {
+	if len(made)+len(scored) == 0 {
 		return "", skip("every run is in the ledger")
 	}
-	did := "ran " + list(made)
-	if len(found) > 0 {
-		did += "; in the ledger: " + list(found)
+	return whatRan(made, scored, found), nil
+}
+
+// whatRan says in a step's words what was run, what was only scored, and what needed neither.
+func whatRan(made, scored, found []string) string {
+	var parts []string
+	for _, of := range []struct {
+		did  string
+		what []string
+	}{{"ran ", made}, {"scored, not trained: ", scored}, {"in the ledger: ", found}} {
+		if len(of.what) > 0 {
+			parts = append(parts, of.did+list(of.what))
+		}
 	}
-	return did, nil
+	return strings.Join(parts, "; ")
+}
+
+// trained names an experiment, and who trained the run that was scored here.
+func (x *execution) trained(experiment string) string {
+	return fmt.Sprintf("%s (run %s, trained by %s)", experiment, x.run.ID, brief.Person(x.run.By.Who))
+}
+
+// because names an experiment that was run, and why no run of the ledger would do.
+func (x *execution) because(experiment string) string {
+	if len(x.why) == 0 {
+		return experiment
+	}
+	return fmt.Sprintf("%s (%.300s)", experiment, strings.Join(x.why, "; "))
 }
 
 // keepRun puts a run that was made now into the bundle.
@@ -209,8 +238,9 @@ func (r *review) keepRun(x *execution) {
 	r.out.Result.Runs = append(r.out.Result.Runs, Summary(x.run))
 }
 
-// answer finds the run of an experiment by its input digest, or makes it; fresh says that it was made now.
-func (r *review) answer(ctx context.Context, t *Tree, experiment string) (x *execution, fresh bool, err error) {
+// answer finds the run of an experiment by its input digest, or makes it; fresh says that it was made now. otherRows says that it is to score other
+// rows than its own.
+func (r *review) answer(ctx context.Context, t *Tree, experiment string, otherRows bool) (x *execution, fresh bool, err error) {
 	key, err := digestOf(t.Docs, experiment)
 	if err != nil {
 		return nil, false, err
@@ -222,13 +252,21 @@ func (r *review) answer(ctx context.Context, t *Tree, experiment string) (x *exe
 	if err != nil {
 		return nil, false, err
 	}
-	if x = w.hit(ctx, r.view, key, seeker{r.event.PullRequest, has(r.base.Docs, key), t}); x != nil {
-		r.answers[key] = x
+	by := seeker{pullRequest: r.event.PullRequest, onIntent: has(r.base.Docs, key), tree: t, experiment: experiment, otherRows: otherRows}
+	x, why, err := w.hit(ctx, r.view, key, by)
+	if err != nil {
+		return nil, false, err
+	}
+	if x != nil {
+		if !otherRows { // else its own rows may not have been looked at
+			r.answers[key] = x
+		}
 		return x, false, nil
 	}
 	if x, err = w.execute(ctx, t, experiment); err != nil {
 		return nil, false, err
 	}
+	x.why = why
 	r.answers[key] = x
 	return x, true, nil
 }

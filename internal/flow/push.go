@@ -135,7 +135,7 @@ func whyStage(stages []record.Stage, p pending) string {
 
 // run makes the champions' runs that the ledger does not have, each once: two models may ask the same. A pinned version has its run.
 func (l *landing) run(ctx context.Context) (string, error) {
-	var made []string
+	var made, scored, found []string
 	done := map[string]bool{}
 	for _, p := range l.pending {
 		if p.pin != 0 {
@@ -149,21 +149,26 @@ func (l *landing) run(ctx context.Context) (string, error) {
 		}
 		done[p.digest] = true
 		x, fresh, err := l.answer(ctx, p)
-		if err != nil {
+		switch {
+		case err != nil:
 			return "", fmt.Errorf("running %s: %w", p.experiment, err)
-		}
-		if !fresh {
+		case !fresh && x.scored:
+			scored = append(scored, x.trained(p.experiment))
+			l.out.Result.Scored = append(l.out.Result.Scored, x.run.ID)
+			continue
+		case !fresh:
+			found = append(found, p.experiment)
 			continue
 		}
 		l.out.Records = append(l.out.Records, x.run)
 		l.out.Blobs = append(l.out.Blobs, x.blobs...)
 		l.out.Result.Runs = append(l.out.Result.Runs, Summary(x.run))
-		made = append(made, p.experiment)
+		made = append(made, x.because(p.experiment))
 	}
-	if len(made) == 0 {
+	if len(made)+len(scored) == 0 {
 		return "", skip("every run is in the ledger")
 	}
-	return "ran " + list(made), nil
+	return whatRan(made, scored, found), nil
 }
 
 // answer finds a champion's run, or makes it. Whichever pull request a run was recorded for: its digest is on the intent branch now.
@@ -173,9 +178,13 @@ func (l *landing) answer(ctx context.Context, p pending) (x *execution, fresh bo
 		return nil, false, err
 	}
 	defer w.close()
-	if x = w.hit(ctx, l.view, p.digest, seeker{onIntent: true, tree: l.head}); x != nil {
-		return x, false, nil
+	x, why, err := w.hit(ctx, l.view, p.digest, seeker{onIntent: true, tree: l.head, experiment: p.experiment})
+	if x != nil || err != nil {
+		return x, false, err
 	}
-	x, err = w.execute(ctx, l.head, p.experiment)
-	return x, true, err
+	if x, err = w.execute(ctx, l.head, p.experiment); err != nil {
+		return nil, false, err
+	}
+	x.why = why
+	return x, true, nil
 }

@@ -167,7 +167,7 @@ func (i *inspection) headSide(ctx context.Context, t task, said record.Side, c *
 	case x != nil && said.Run != "":
 		return errors.New("it names a run of the ledger, and the bundle has one of its inputs")
 	case x == nil && said.Run != "":
-		if x, err = i.recorded(ctx, i.head, key, said.Run); err != nil {
+		if x, err = i.recordedHead(ctx, t, key, said); err != nil {
 			return err
 		}
 	case x == nil:
@@ -178,20 +178,57 @@ func (i *inspection) headSide(ctx context.Context, t task, said record.Side, c *
 	if x.model != nil {
 		i.artifacts[key] = x.run.Artifact
 	}
-	c.head, c.notes = x.as(t.Experiment), append(hypothesisNotes(i.head, x.run), unmet(c.design, x.run)...)
+	c.head, c.notes = x.as(t.Experiment), slices.Concat(hypothesisNotes(i.head, x.run), unmet(c.design, x.run), unasked(x))
 	c.head.Who = i.event.trainedBy(x.run)
 	c.head.eval, err = i.shop.ruled(ctx, i.trees(), t, x.eval)
 	return err
 }
 
-// recorded finds a run of the ledger that may stand for an input digest of a tree here.
-func (i *inspection) recorded(ctx context.Context, t *Tree, key, id string) (*execution, error) {
+// recordedHead finds the run of the ledger that head's side names. One that a person recorded is scored here too, and the rows as scored are those
+// of the bundle. A program is not run here: of its model the scores are the job's word, and have to give what the person recorded.
+func (i *inspection) recordedHead(ctx context.Context, t task, key string, said record.Side) (*execution, error) {
+	run, err := i.ledgers(key, said.Run)
+	if err != nil {
+		return nil, err
+	}
+	by := i.seeker(key)
+	by.tree, by.experiment = i.head, t.Experiment
+	if run.Actor == record.ActorCI {
+		return i.shop.load(ctx, i.head, run)
+	}
+	rows, err := i.headRows(ctx, t.Model)
+	if err != nil {
+		return nil, err
+	}
+	check, want := i.shop.confirm, rows.Evaluation(nil)
+	if run.Learner == learnerCommand {
+		check = i.shop.vet
+	}
+	x, err := check(ctx, by, run)
+	if err != nil {
+		return nil, err
+	}
+	if run.Learner != learnerCommand {
+		want = x.eval
+	}
+	if x.eval, err = i.evaluation(ctx, said.Evaluation, want); err != nil {
+		return nil, err
+	}
+	if want.Scores != nil && !sameScores(x.eval.Scores, want.Scores) {
+		return nil, fmt.Errorf("its scores are not those of the model of run %s", run.ID)
+	}
+	x.run.Evaluation = said.Evaluation
+	return x, x.sameNumbers(by)
+}
+
+// ledgers finds a run of the ledger that may stand for an input digest here.
+func (i *inspection) ledgers(key, id string) (record.Run, error) {
 	for _, run := range usable(i.view, key, i.seeker(key)) {
 		if run.ID == id {
-			return i.shop.load(ctx, t, run)
+			return run, nil
 		}
 	}
-	return nil, fmt.Errorf("run %.60q is none that may stand for the inputs %s here", id, shortDigest(key))
+	return record.Run{}, fmt.Errorf("run %.60q is none that may stand for the inputs %s here", id, shortDigest(key))
 }
 
 // passing is an answer that was made for this comparison and may not be recorded. It can't replace a run that the ledger has.
@@ -218,7 +255,7 @@ func (i *inspection) passing(ctx context.Context, t task, said record.Side) (*ex
 		return nil, err
 	}
 	key := x.run.Inputs.Key()
-	hit := i.shop.hit(ctx, i.view, key, i.seeker(key))
+	hit := i.byCI(ctx, i.head, key)
 	if hit == nil {
 		return x, nil
 	}

@@ -24,13 +24,9 @@ func (i *inspection) baseSide(ctx context.Context, t task, said record.Compariso
 	if err != nil {
 		return err
 	}
-	var x *execution
-	if said.Base.Run != "" && said.Method == rescored {
-		if x, err = i.recorded(ctx, i.base, key, said.Base.Run); err != nil {
-			return err
-		}
-	} else {
-		x = i.shop.hit(ctx, i.view, key, seeker{i.event.PullRequest, true, i.base})
+	x, err := i.recordedBase(ctx, t, key, said)
+	if err != nil {
+		return err
 	}
 	switch {
 	case said.Method != rescored && said.Base.Run == "":
@@ -111,6 +107,24 @@ func (i *inspection) passingSeeds(t task, said record.Comparison, c *comparing, 
 	}
 	c.base.thresholds, err = saidThresholds(rule, said.Base.Seeds, x.eval)
 	return err
+}
+
+// recordedBase finds base's run in the ledger: the one that re-scored it, where it was re-scored, else the one that counts; nil when there is none that
+// can be read.
+func (i *inspection) recordedBase(ctx context.Context, t task, key string, said record.Comparison) (*execution, error) {
+	by := seeker{pullRequest: i.event.PullRequest, onIntent: true, tree: i.base, experiment: t.Base, otherRows: true}
+	if said.Base.Run != "" && said.Method == rescored {
+		run, err := i.ledgers(key, said.Base.Run)
+		if err != nil {
+			return nil, err
+		}
+		return i.shop.take(ctx, by, run)
+	}
+	x, _, err := i.shop.hit(ctx, i.view, key, by)
+	if err != nil && ctx.Err() == nil { // runs that are refused: their stored rows are, too
+		return nil, nil
+	}
+	return x, err
 }
 
 // passingBase is what can be said of a base champion that was run for this comparison only: its inputs, and by its split which rows it may score.
@@ -204,11 +218,12 @@ func (i *inspection) storedBase(ctx context.Context, t task, said record.Compari
 	if err != nil {
 		return err
 	}
-	for _, run := range usable(i.view, key, seeker{i.event.PullRequest, true, i.base}) {
+	by := seeker{pullRequest: i.event.PullRequest, onIntent: true, tree: i.base, experiment: t.Base, otherRows: true}
+	for _, run := range usable(i.view, key, by) {
 		if run.ID != said.Base.Run {
 			continue
 		}
-		stored, err := i.shop.stored(ctx, run)
+		stored, err := i.shop.storedOf(ctx, by, run)
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (r *review) judge(ctx context.Context, t task) (*record.Comparison, error) 
 			return nil, err
 		}
 		x := r.answers[key]
-		c.head, c.notes = x.as(t.Experiment), append(hypothesisNotes(r.head, x.run), unmet(c.design, x.run)...)
+		c.head, c.notes = x.as(t.Experiment), slices.Concat(hypothesisNotes(r.head, x.run), unmet(c.design, x.run), unasked(x))
 		c.head.Who = r.event.trainedBy(x.run)
 		if c.head.eval, err = w.ruled(ctx, pair, t, c.head.eval); err != nil {
 			return nil, err
@@ -164,7 +164,7 @@ func (r *review) baseSide(ctx context.Context, t task, c *comparing) error {
 	if err != nil {
 		return err
 	}
-	x, _, err := r.answer(ctx, r.base, t.Base)
+	x, _, err := r.answer(ctx, r.base, t.Base, true)
 	if err != nil {
 		c.why = err.Error()
 		return r.storedBase(ctx, t, c)
@@ -205,8 +205,9 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 	if err != nil {
 		return err
 	}
-	for _, run := range usable(r.view, key, seeker{r.event.PullRequest, true, r.base}) {
-		eval, err := r.shop.stored(ctx, run)
+	by := seeker{pullRequest: r.event.PullRequest, onIntent: true, tree: r.base, experiment: t.Base, otherRows: true}
+	for _, run := range usable(r.view, key, by) {
+		eval, err := r.shop.storedOf(ctx, by, run)
 		if err != nil {
 			continue
 		}

@@ -17,7 +17,7 @@ func (s *sweep) jobs(read sheet, cells int) int {
 	n := min(asked, cells)
 	if asked == 0 {
 		n = min(runtime.NumCPU(), cells)
-		if s.t.Docs.Experiments[s.o.Experiment].Train.Learner == "command" {
+		if s.t.Docs.Experiments[s.o.Experiment].Train.Learner == learnerCommand {
 			return 1
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -71,7 +72,7 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 		return nil, err
 	}
 	result := &RunResult{Why: fmt.Sprintf("%s would run: no run has the inputs %s", o.Experiment, shortDigest(key))}
-	hits := v.RunsByInputs(key)
+	hits := countingFirst(v.RunsByInputs(key))
 	switch {
 	case len(hits) > 0 && !o.Force:
 		result, err = p.cached(ctx, t, v, hits[0])
@@ -90,6 +91,20 @@ func (p *Project) Run(ctx context.Context, o RunOptions) (*RunResult, error) {
 			found: "What `plumb run " + o.Experiment + " --set …` tried."})
 	}
 	return result, err
+}
+
+// countingFirst puts runs of commits before attempts, which have the same inputs and the same result, but count for nobody else.
+func countingFirst(runs []record.Run) []record.Run {
+	slices.SortStableFunc(runs, func(a, b record.Run) int {
+		switch {
+		case attempt(a) == attempt(b):
+			return 0
+		case attempt(a):
+			return 1
+		}
+		return -1
+	})
+	return runs
 }
 
 // movedData says which data of an experiment is no longer what is pinned: a run is of the pinned rows, which who just edited a file may not expect.
@@ -161,6 +176,10 @@ func (p *Project) recordPrivately(ctx context.Context, run record.Run) (string, 
 func (p *Project) cached(ctx context.Context, t *Tree, v *ledger.View, run record.Run) (*RunResult, error) {
 	r := &RunResult{Run: run, Cached: true, Why: fmt.Sprintf("run %s has the same inputs", run.ID)}
 	r.Notes = hypothesisNotes(t, run)
+	if !t.Dirty && attempt(run) {
+		r.Notes = append(r.Notes, fmt.Sprintf("CI will not take run %s for this commit: it was made with --set, or from files that no commit had. `plumb run %s --force` makes one that counts",
+			run.ID, run.Experiment))
+	}
 	w, err := p.workshop(ctx, t.Docs.Project)
 	if err != nil {
 		return nil, err

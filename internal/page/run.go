@@ -60,6 +60,9 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 	where := pagePath("runs", r.ID)
 	v := runPage{frame: s.frame(where, "Runs", r.Experiment+", "+day(r.Time)), Status: statusOf(r), Error: brief.Clip(r.Error, 2000), Made: date(r.Time) + " UTC by " + made(r.Header)}
 	v.Experiment, v.Model = link{Text: r.Experiment, Href: s.toExperiment(v.frame, r.Experiment)}, link{Text: r.Model, Href: s.toModel(v.frame, r.Model)}
+	if s.scored[r.ID] {
+		v.Made += ", scored by CI"
+	}
 	if len(r.Set) > 0 {
 		v.Set = brief.Clip(setText(r.Set), 300)
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/site"
@@ -34,6 +35,7 @@ type builder struct {
 	runsOf      map[string][]*record.Run // by experiment, newest first
 	paged       map[string]bool          // ids of the runs that have a page
 	comparisons []*record.ComparisonRecord
+	scored      map[string]bool              // ids of the runs made elsewhere that CI scored
 	snapshots   map[string]*record.Snapshot  // the newest by dataset
 	versions    map[string][]*record.Version // by model, newest first
 	stages      map[string][]*record.Stage   // by model, newest first
@@ -52,7 +54,7 @@ func newBuilder(in Input, t *template.Template, out Writer) *builder {
 		in.Docs = &doc.Set{}
 	}
 	s := &builder{Input: in, templates: t, out: out, project: "plumb", runByID: map[string]*record.Run{}, runsOf: map[string][]*record.Run{}, paged: map[string]bool{},
-		snapshots: map[string]*record.Snapshot{}, versions: map[string][]*record.Version{}, stages: map[string][]*record.Stage{}}
+		scored: map[string]bool{}, snapshots: map[string]*record.Snapshot{}, versions: map[string][]*record.Version{}, stages: map[string][]*record.Stage{}}
 	if p := in.Docs.Project; p != nil && p.Name != "" {
 		s.project = p.Name
 	}
@@ -81,6 +83,9 @@ func (s *builder) indexRest() {
 		if c := &s.Input.Comparisons[i]; isFileName(c.ID) && !seen[c.ID] {
 			seen[c.ID] = true
 			s.comparisons = append(s.comparisons, c)
+			if c.Actor == record.ActorCI && brief.Trained(c.Comparison.Head) != "" {
+				s.scored[c.Comparison.Head.Run] = true
+			}
 		}
 	}
 	slices.SortFunc(s.comparisons, func(a, b *record.ComparisonRecord) int {

@@ -19,7 +19,8 @@ type CI struct {
 	Steps       []Step            `json:"steps"`
 	Comparisons []Comparison      `json:"comparisons"`
 	Runs        []RunSummary      `json:"runs_made"`
-	Features    []FeatureCheck    `json:"features,omitempty"` // new queries that were tried; the measuring job's word
+	Features    []FeatureCheck    `json:"features,omitempty"`    // new queries that were tried; the measuring job's word
+	Scored      []string          `json:"runs_scored,omitempty"` // push: ids of runs made elsewhere whose models this job let score the rows
 	Data        []DataChange      `json:"data"`
 	OnMerge     []string          `json:"on_merge"` // sentences: what happens when this is merged
 	Changes     []string          `json:"changes"`  // sentences: features, code, environment, gates changed

@@ -100,7 +100,13 @@
 //
 // Each cell of a sweep is a run of its own, with `set` and the tag `sweep`, the first 12 hex digits of the digest of the experiment's name and its cells'
 // input digests: the same grid on the same inputs is the same sweep. plumb.sweep/v1 is the struct Sweep, plumb.matrix/v1 the struct Matrix. A run
-// with `set` or `sweep` is a try: it is never taken for what a commit asks for.
+// with `set` or `sweep`, or of files that no commit has (`dirty`), is a try: it is never taken for what a commit asks for.
+//
+// # Runs made elsewhere
+//
+// What a person recorded is a claim. A flow that finds such a run by its input digest lets its model score the pinned rows, believes these scores only,
+// and refuses the run when its numbers are not theirs. The comparison's head then has `who`, and points at the rows as scored there; a push lists the
+// ids in `runs_scored`.
 //
 // # A person's program
 //
