@@ -77,6 +77,7 @@ func (c *claim) get(p record.Pointer) []byte {
 func (c *claim) put(data []byte, like record.Pointer) record.Pointer {
 	p, err := c.store.Put(context.Background(), []store.Blob{{Data: data, Type: like.Type, Rows: like.Rows}})
 	c.ts.Check(err)
+	p[0].Name = like.Name
 	return p[0]
 }
 
@@ -94,7 +95,17 @@ var claims = map[string]func(c *claim){
 	"other-bytes": func(c *claim) { c.model(c.weights(2), false) },
 	"other-model": func(c *claim) { c.model(c.weights(2), true) },
 	"no-model":    func(c *claim) { c.model([]byte(`{"format":"plumb.glm/1"}`), true) },
-	"no-blob":     func(c *claim) { c.run.Artifact.SHA256, c.run.Artifact.OID = strings.Repeat("a", 64), "" },
+	"other-weights": func(c *claim) { // of a program's model
+		var weights map[string]float64
+		c.ts.Check(json.Unmarshal(c.get(c.run.Artifact), &weights))
+		for name := range weights {
+			weights[name] = -weights[name]
+		}
+		data, err := json.Marshal(weights)
+		c.ts.Check(err)
+		c.model(data, false)
+	},
+	"no-blob": func(c *claim) { c.run.Artifact.SHA256, c.run.Artifact.OID = strings.Repeat("a", 64), "" },
 	"other-features": func(c *claim) { // baseline's model, which saw less
 		c.model(c.get(c.other.Artifact), true)
 	},

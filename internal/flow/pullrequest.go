@@ -222,6 +222,14 @@ func (x *execution) trained(experiment string) string {
 	return fmt.Sprintf("%s (run %s, trained by %s)", experiment, x.run.ID, brief.Person(x.run.By.Who))
 }
 
+// andWhy adds to an error of training why a run of the ledger would not do: who trained elsewhere wants to know that first.
+func andWhy(err error, why []string) error {
+	if len(why) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\nit was trained here because %.300s", err, strings.Join(why, "; "))
+}
+
 // because names an experiment that was run, and why no run of the ledger would do.
 func (x *execution) because(experiment string) string {
 	if len(x.why) == 0 {
@@ -264,7 +272,7 @@ func (r *review) answer(ctx context.Context, t *Tree, experiment string, otherRo
 		return x, false, nil
 	}
 	if x, err = w.execute(ctx, t, experiment); err != nil {
-		return nil, false, err
+		return nil, false, andWhy(err, why)
 	}
 	x.why = why
 	r.answers[key] = x

@@ -183,7 +183,7 @@ func (l *landing) answer(ctx context.Context, p pending) (x *execution, fresh bo
 		return x, false, err
 	}
 	if x, err = w.execute(ctx, l.head, p.experiment); err != nil {
-		return nil, false, err
+		return nil, false, andWhy(err, why)
 	}
 	x.why = why
 	return x, true, nil
