@@ -19,6 +19,19 @@ type seeker struct {
 	tree       *Tree
 	experiment string
 	otherRows  bool // what is found will score other rows anyway, so what it said of its own is not asked
+	laptop     bool // no CI speaks: what a person recorded of further seeds counts, whose models nobody can ask
+}
+
+// seeker looks for the run of an experiment of a tree.
+func (e Event) seeker(onIntent bool, t *Tree, experiment string) seeker {
+	return seeker{pullRequest: e.PullRequest, onIntent: onIntent, laptop: e.Repository == "", tree: t, experiment: experiment}
+}
+
+// ofBase is seeker for the model that scores head's rows.
+func (e Event) ofBase(base *Tree, experiment string) seeker {
+	by := e.seeker(true, base, experiment)
+	by.otherRows = true
+	return by
 }
 
 // usable lists the runs of an input digest that may stand for it, the one that counts first (ledger.View.RunsByInputs).

@@ -92,7 +92,7 @@ func (i *inspection) agrees(ctx context.Context, key string, x *execution) error
 }
 
 func (i *inspection) seeker(key string) seeker {
-	return seeker{pullRequest: i.event.PullRequest, onIntent: i.event.Name == "push" || has(i.base.Docs, key)}
+	return i.event.seeker(i.event.Name == "push" || has(i.base.Docs, key), nil, "")
 }
 
 // byCI finds the run of a tree's inputs that CI recorded, when it can be read. What a person recorded meanwhile contradicts no job: it is a claim.
@@ -244,7 +244,7 @@ func (i *inspection) elsewhere(ctx context.Context) error {
 		return err
 	}
 	for _, w := range waiting {
-		by := seeker{onIntent: true, tree: i.head, experiment: w.experiment}
+		by := i.event.seeker(true, i.head, w.experiment)
 		for _, run := range usable(i.view, w.digest, by) {
 			if run.Actor == record.ActorCI || !slices.Contains(said, run.ID) {
 				continue

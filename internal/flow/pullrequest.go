@@ -260,7 +260,8 @@ func (r *review) answer(ctx context.Context, t *Tree, experiment string, otherRo
 	if err != nil {
 		return nil, false, err
 	}
-	by := seeker{pullRequest: r.event.PullRequest, onIntent: has(r.base.Docs, key), tree: t, experiment: experiment, otherRows: otherRows}
+	by := r.event.seeker(has(r.base.Docs, key), t, experiment)
+	by.otherRows = otherRows
 	x, why, err := w.hit(ctx, r.view, key, by)
 	if err != nil {
 		return nil, false, err

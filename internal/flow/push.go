@@ -178,7 +178,7 @@ func (l *landing) answer(ctx context.Context, p pending) (x *execution, fresh bo
 		return nil, false, err
 	}
 	defer w.close()
-	x, why, err := w.hit(ctx, l.view, p.digest, seeker{onIntent: true, tree: l.head, experiment: p.experiment})
+	x, why, err := w.hit(ctx, l.view, p.digest, l.event.seeker(true, l.head, p.experiment))
 	if x != nil || err != nil {
 		return x, false, err
 	}

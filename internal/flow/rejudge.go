@@ -211,11 +211,15 @@ func (i *inspection) recordedHead(ctx context.Context, t task, key string, said 
 	if run.Learner != learnerCommand {
 		want = x.eval
 	}
+	seeds := x.eval.Repeats
 	if x.eval, err = i.evaluation(ctx, said.Evaluation, want); err != nil {
 		return nil, err
 	}
 	if want.Scores != nil && !sameScores(x.eval.Scores, want.Scores) {
 		return nil, fmt.Errorf("its scores are not those of the model of run %s", run.ID)
+	}
+	if !slices.EqualFunc(x.eval.Repeats, seeds, sameScores) {
+		return nil, fmt.Errorf("the scores of its further seeds are not those that may count of run %s", run.ID)
 	}
 	x.run.Evaluation = said.Evaluation
 	return x, x.sameNumbers(by)

@@ -112,7 +112,7 @@ func (i *inspection) passingSeeds(t task, said record.Comparison, c *comparing, 
 // recordedBase finds base's run in the ledger: the one that re-scored it, where it was re-scored, else the one that counts; nil when there is none that
 // can be read.
 func (i *inspection) recordedBase(ctx context.Context, t task, key string, said record.Comparison) (*execution, error) {
-	by := seeker{pullRequest: i.event.PullRequest, onIntent: true, tree: i.base, experiment: t.Base, otherRows: true}
+	by := i.event.ofBase(i.base, t.Base)
 	if said.Base.Run != "" && said.Method == rescored {
 		run, err := i.ledgers(key, said.Base.Run)
 		if err != nil {
@@ -218,7 +218,7 @@ func (i *inspection) storedBase(ctx context.Context, t task, said record.Compari
 	if err != nil {
 		return err
 	}
-	by := seeker{pullRequest: i.event.PullRequest, onIntent: true, tree: i.base, experiment: t.Base, otherRows: true}
+	by := i.event.ofBase(i.base, t.Base)
 	for _, run := range usable(i.view, key, by) {
 		if run.ID != said.Base.Run {
 			continue

@@ -205,7 +205,7 @@ func (r *review) storedBase(ctx context.Context, t task, c *comparing) error {
 	if err != nil {
 		return err
 	}
-	by := seeker{pullRequest: r.event.PullRequest, onIntent: true, tree: r.base, experiment: t.Base, otherRows: true}
+	by := r.event.ofBase(r.base, t.Base)
 	for _, run := range usable(r.view, key, by) {
 		eval, err := r.shop.storedOf(ctx, by, run)
 		if err != nil {
