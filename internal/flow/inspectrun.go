@@ -119,7 +119,7 @@ func (i *inspection) numbers(x *execution) error {
 	if again.Predictions, err = x.eval.PredictionsDigest(); err != nil {
 		return err
 	}
-	if x.model, again.Model, err = i.learned(run); err != nil {
+	if x.model, again.Model, err = i.learned(run, x.eval.Classes); err != nil {
 		return err
 	}
 	if err := again.SetDigest(); err != nil {
@@ -207,8 +207,9 @@ func (i *inspection) learnedByProgram(run record.Run) (scorer, error) {
 	return i.shop.commandModel(i.head, run, encoded)
 }
 
-// learned reads the model of a run, which has to be one that its learner could have written, and gives what of it enters the result.
-func (i *inspection) learned(run record.Run) (scorer, string, error) {
+// learned reads the model of a run, which has to be one that its learner could have written, of the evaluation's classes, and gives what of it
+// enters the result.
+func (i *inspection) learned(run record.Run, classes []string) (scorer, string, error) {
 	if run.Learner == learnerCommand {
 		m, err := i.learnedByProgram(run)
 		return m, "", err
@@ -224,8 +225,8 @@ func (i *inspection) learned(run record.Run) (scorer, string, error) {
 	if back, err := m.Encode(); err != nil || !bytes.Equal(back, encoded) {
 		return nil, "", errors.New("its model is not as plumb writes it")
 	}
-	if s := m.Describe(); s.Kind != run.Learner || s.Task != run.Task || !slices.Equal(s.Features, run.Features) {
-		return nil, "", errors.New("its model is not of its learner, task and features")
+	if s := m.Describe(); s.Kind != run.Learner || s.Task != run.Task || !slices.Equal(s.Features, run.Features) || !slices.Equal(s.Classes, classes) {
+		return nil, "", errors.New("its model is not of its learner, task, features and classes")
 	}
 	return builtin{m}, digest.Bytes(encoded), nil
 }

@@ -22,6 +22,9 @@ func (job *Job) checkTask(p settings) error {
 		return problem.Wrongf("allowed: binary, multiclass, regression", "unknown task %q", job.Task)
 	}
 	n := len(job.Classes)
+	if n > model.MaxClasses {
+		return problem.Wrongf("let rare classes share one in the label's expression", "%d classes; at most %d are learned", n, model.MaxClasses)
+	}
 	if n < 2 {
 		return problem.Wrongf("check the label and the split", "a multiclass task needs two classes or more, and there are %d", n)
 	}
@@ -35,6 +38,34 @@ func (job *Job) checkTask(p settings) error {
 	}
 	if leaves := p.number["rounds"] * p.number["leaves"] * float64(n); leaves > maxLeaves {
 		return problem.Wrongf("lower rounds or leaves", "params.rounds × params.leaves × %d classes is %.0f; at most %d are allowed", n, leaves, maxLeaves)
+	}
+	return nil
+}
+
+// Labels and weights beyond these would leave float64 when they are squared and summed, or float32, in which trees keep their values.
+const (
+	maxLabel  = 1e100
+	maxSingle = 1e30
+	maxWeight = 1e100
+)
+
+// checkSize looks at how large labels are.
+func (job *Job) checkSize() error {
+	if job.Task != model.TaskRegression {
+		return nil
+	}
+	limit := maxLabel
+	if job.Learner == model.KindGBDT {
+		limit = maxSingle
+	}
+	for _, s := range []*Set{&job.Train, &job.Valid} {
+		top := 0.0
+		for _, y := range s.Y {
+			top = math.Max(top, math.Abs(y))
+		}
+		if top > limit || top > 0 && top < 1/limit {
+			return problem.Wrongf("scale it in the label's expression", "the largest label is %g; %s learns values from %g to %g", top, job.Learner, 1/limit, limit)
+		}
 	}
 	return nil
 }
@@ -58,8 +89,8 @@ func (s *Set) check(job *Job, part string) error {
 		}
 	}
 	for i, w := range s.W {
-		if !(w >= 0) || math.IsInf(w, 0) {
-			return problem.Wrongf("a weight is a number of 0 or more", "the weight of row %d of the %s part is %g", i, part, w)
+		if !(w >= 0 && w <= maxWeight) {
+			return problem.Wrongf("a weight is a number from 0 to 1e100", "the weight of row %d of the %s part is %g", i, part, w)
 		}
 	}
 	return nil

@@ -60,6 +60,9 @@ func Train(ctx context.Context, job Job) (model.Model, error) {
 	if err := job.Valid.check(&job, "valid"); err != nil {
 		return nil, err
 	}
+	if err := job.checkSize(); err != nil {
+		return nil, err
+	}
 	if err := learnable(&job); err != nil {
 		return nil, err
 	}

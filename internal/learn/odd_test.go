@@ -56,7 +56,7 @@ func TestOddColumns(t *testing.T) {
 	odd := map[string]table.Vector{"duplicate": binary.X.Columns[0], "infinite": numbers("", n), "constant": numbers("", n), "empty": numbers("", n),
 		"huge": numbers("", n), "separates": numbers("", n), "one level": texts("", n), "no level": texts("", n), "every row a level": texts("", n),
 		"he said \"<b>\x01\u2028\\": numbers("", n), "separating level": texts("", n), "near constant": numbers("", n), "date": {Column: table.Column{Type: table.Date}, Ints: make([]int64, n)},
-		"decimal": {Column: table.Column{Type: table.Decimal}, Strings: make([]string, n)}}
+		"decimal": {Column: table.Column{Type: table.Decimal}, Strings: make([]string, n)}, "not text": texts("", n), "2^53": {Column: table.Column{Type: table.Int64}, Ints: make([]int64, n)}}
 	all := make([]bool, n)
 	for i := range n {
 		all[i] = true
@@ -69,6 +69,8 @@ func TestOddColumns(t *testing.T) {
 		odd["separating level"].Strings[i] = []string{"a", "b", "c"}[i%2+int(y)*(1-i%2)*2]
 		odd["near constant"].Floats[i] = 1e15 + float64(i%2)
 		odd["he said \"<b>\x01\u2028\\"].Floats[i] = float64(i % 7)
+		odd["not text"].Strings[i] = []string{"\xff\xfe", "a\x00", "\xc3", "\ufffd"}[i%4]
+		odd["2^53"].Ints[i] = 1<<53 + int64(i)
 		odd["date"].Ints[i] = int64(11_000 + i%50)
 		odd["decimal"].Strings[i] = []string{"1.50", "-2.25", "text", "3"}[i%4]
 	}
@@ -77,22 +79,108 @@ func TestOddColumns(t *testing.T) {
 		if name == "empty" || name == "no level" {
 			v.Null = all
 		}
-		for _, learner := range learners {
-			x := table.Frame{N: n, Columns: append(slices.Clone(binary.X.Columns), v)}
-			m := train(t, Job{Task: model.TaskBinary, Learner: learner, Train: Set{X: x, Y: binary.Y}})
+		for _, job := range allJobs(n) {
+			learner, x := job.Learner+" "+job.Task, table.Frame{N: n, Columns: append(slices.Clone(binary.X.Columns), v)}
+			job.Train.X = x
+			m := train(t, job)
 			again, err := model.Load(encoded(t, m))
 			if err != nil {
 				t.Fatalf("%s %s: %v", learner, name, err)
 			}
-			for i, p := range score(t, again, x) {
-				if !(p >= 0 && p <= 1) {
-					t.Fatalf("%s %s: row %d scores %v", learner, name, i, p)
+			for _, column := range scores(t, again, x) {
+				for i, p := range column {
+					if math.IsNaN(p) || math.IsInf(p, 0) || job.Task != model.TaskRegression && !(p >= 0 && p <= 1) {
+						t.Fatalf("%s %s: row %d scores %v", learner, name, i, p)
+					}
 				}
+			}
+			if _, err := model.ONNX(again); err != nil {
+				t.Errorf("%s %s: %v", learner, name, err)
 			}
 			t.Logf("%s %q: %v", learner, name, m.Describe().Notes)
 			_, noted := map[string]bool{"constant": true, "empty": true, "one level": true, "no level": true}[name]
 			if noted && len(m.Describe().Notes) == 0 {
 				t.Errorf("%s does not say that %s is not used", learner, name)
+			}
+		}
+	}
+}
+
+// allJobs are trainings of n rows, one a learner and task.
+func allJobs(n int) (out []Job) {
+	for _, learner := range learners {
+		for _, task := range []string{model.TaskBinary, model.TaskRegression, model.TaskMulticlass, counts} {
+			job := madeJob(task, learner, n)
+			if learner == model.KindGBDT {
+				job.Params["rounds"] = int64(20)
+			}
+			out = append(out, job)
+		}
+	}
+	return out
+}
+
+// TestFewRows: parts of one row and of two are learned, or what they lack is said.
+func TestFewRows(t *testing.T) {
+	for _, n := range []int{1, 2, 3} {
+		for _, job := range allJobs(n) {
+			if job.Learner == model.KindGBDT {
+				job.Params["early_stopping"] = int64(1)
+				job.Valid = job.Train.part(0, 1)
+			}
+			m, err := Train(context.Background(), job)
+			if err != nil {
+				if problem.Exit(err) != problem.ExitWrong || !strings.Contains(err.Error(), "one class only") && !strings.Contains(err.Error(), "label is 0") {
+					t.Errorf("%s %s, %d rows: %v", job.Learner, job.Task, n, err)
+				}
+				continue
+			}
+			for _, column := range scores(t, m, job.Train.X) {
+				for i, p := range column {
+					if math.IsNaN(p) || math.IsInf(p, 0) {
+						t.Errorf("%s %s, %d rows: row %d scores %v", job.Learner, job.Task, n, i, p)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestHugeNumbers: weights as large and as small as they may be change nothing but the last digits; larger ones, and labels that can't be
+// squared or kept, are refused.
+func TestHugeNumbers(t *testing.T) {
+	for _, job := range allJobs(400) {
+		job.Params["min_hessian"] = 0.0
+		job.Train.X.Columns = slices.Delete(slices.Clone(job.Train.X.Columns), 2, 3) // trees smooth levels by an absolute amount
+		if job.Learner == model.KindGLM {
+			delete(job.Params, "min_hessian")
+		}
+		set := job.Train
+		want := scores(t, train(t, job), set.X)
+		for _, scale := range []float64{0x1p300, 0x1p-300} {
+			job.Train.W = make([]float64, set.X.N)
+			for i, w := range set.W {
+				job.Train.W[i] = w * scale
+			}
+			got := scores(t, train(t, job), set.X)
+			for k := range got {
+				for i := range got[k] {
+					if !near(got[k][i], want[k][i], 1e-4) {
+						t.Fatalf("%s %s, weights times %g: row %d scores %g, not %g", job.Learner, job.Task, scale, i, got[k][i], want[k][i])
+					}
+				}
+			}
+		}
+		job.Train.W = slices.Clone(set.W)
+		job.Train.W[7] = 1e200
+		if _, err := Train(context.Background(), job); problem.Exit(err) != problem.ExitWrong || !strings.Contains(err.Error(), "weight of row 7") {
+			t.Errorf("%s %s: %v", job.Learner, job.Task, err)
+		}
+		if job.Task == model.TaskRegression {
+			job.Train = Set{X: set.X, Y: slices.Clone(set.Y)}
+			job.Train.Y[5] = 1e120
+			if _, err := Train(context.Background(), job); problem.Exit(err) != problem.ExitWrong || !strings.Contains(err.Error(), "largest label is 1e+120") {
+				t.Errorf("%s: %v", job.Learner, err)
 			}
 		}
 	}

@@ -1,9 +1,11 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -15,7 +17,7 @@ import (
 type Feature struct {
 	Name   string     `json:"name"`
 	Type   table.Type `json:"type"`             // of the column in training
-	Levels []string   `json:"levels,omitempty"` // a category's levels; a level's code is its place here
+	Levels []string   `json:"levels,omitempty"` // a category's levels, in the order of their bytes; a level's code is its place here
 	Other  bool       `json:"other,omitempty"`  // levels not listed have the code len(Levels); without it they are missing
 }
 
@@ -38,6 +40,8 @@ func (f *Feature) check() error {
 		return fmt.Errorf("feature %.80q has the unknown type %.20q", f.Name, f.Type)
 	case !f.IsCategory() && (f.Other || len(f.Levels) > 0):
 		return fmt.Errorf("feature %.80q has levels but is not a category", f.Name)
+	case !slices.IsSortedFunc(f.Levels, func(a, b string) int { return cmp.Or(cmp.Compare(a, b), -1) }):
+		return fmt.Errorf("the levels of feature %.80q are not in order, each once", f.Name)
 	case f.Codes() > maxCodes:
 		return fmt.Errorf("feature %.80q has %d levels; at most %d are read", f.Name, f.Codes(), maxCodes)
 	}
@@ -123,10 +127,7 @@ func (f *Feature) codes(x *table.Frame) (func(row int) int32, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := make(map[string]int32, len(f.Levels))
-	for i, level := range f.Levels {
-		code[level] = int32(i)
-	}
+	find := f.finder(x.N)
 	unlisted := int32(-1)
 	if f.Other {
 		unlisted = int32(len(f.Levels))
@@ -135,11 +136,29 @@ func (f *Feature) codes(x *table.Frame) (func(row int) int32, error) {
 		if v.IsNull(row) {
 			return -1
 		}
-		if c, ok := code[v.Strings[row]]; ok {
-			return c
+		if c, ok := find(v.Strings[row]); ok {
+			return int32(c)
 		}
 		return unlisted
 	}, nil
+}
+
+// fewRows is below how many rows a table of levels costs more than it saves.
+const fewRows = 64
+
+// finder looks levels up.
+func (f *Feature) finder(rows int) func(string) (int, bool) {
+	if rows < fewRows {
+		return func(level string) (int, bool) { return slices.BinarySearch(f.Levels, level) }
+	}
+	code := make(map[string]int, len(f.Levels))
+	for i, level := range f.Levels {
+		code[level] = i
+	}
+	return func(level string) (int, bool) {
+		c, ok := code[level]
+		return c, ok
+	}
 }
 
 // finite makes an infinity missing: it has no mean, and XGBoost refuses it.

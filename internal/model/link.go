@@ -54,8 +54,8 @@ func checkClasses(task string, classes []string) error {
 	switch {
 	case task != TaskMulticlass && len(classes) > 0:
 		return fmt.Errorf("a %.40q task has no classes", task)
-	case task == TaskMulticlass && (len(classes) < 2 || len(classes) > maxClasses):
-		return fmt.Errorf("it has %d classes; from 2 to %d are read", len(classes), maxClasses)
+	case task == TaskMulticlass && (len(classes) < 2 || len(classes) > MaxClasses):
+		return fmt.Errorf("it has %d classes; from 2 to %d are read", len(classes), MaxClasses)
 	}
 	seen := map[string]bool{}
 	for _, class := range classes {

@@ -35,15 +35,17 @@ const (
 	TaskRegression = "regression"
 )
 
-// MaxBytes is the largest model file that is written or read.
-const MaxBytes = 256 << 20
+// What a model may have at most, written or read.
+const (
+	MaxBytes   = 256 << 20 // of its file
+	MaxClasses = 1 << 10
+)
 
 // What a file may claim; training stays well below. A split by a category keeps a bit for each code.
 const (
 	maxFeatures = 1 << 16
 	maxTrees    = 1 << 20
 	maxCodes    = 1 << 10
-	maxClasses  = 1 << 16
 )
 
 // Model scores rows.

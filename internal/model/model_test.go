@@ -34,6 +34,35 @@ func line() *model.Linear {
 			Coefficient: model.PerClass{0}, Missing: model.PerClass{0.75}, Mean: model.PerClass{0.75}, Spread: 1}}}
 }
 
+// planes are the sums of three classes.
+func planes() *model.Linear {
+	return &model.Linear{Task: model.TaskMulticlass, Classes: []string{"a", "b", "c"}, Intercept: model.PerClass{0, 1, -1}, Terms: []model.Term{
+		{Feature: model.Feature{Name: "x", Type: table.Int64}, Mean: model.PerClass{3}, Coefficient: model.PerClass{2, -1, 0}, Missing: model.PerClass{0.5, 0, 0}, Spread: 3},
+		{Feature: model.Feature{Name: "color", Type: table.String, Levels: []string{"a", "b"}}, ByCode: []model.PerClass{{0, 0, 0}, {1, 2, 3}},
+			Coefficient: model.PerClass{0, 0, 0}, Missing: model.PerClass{0.5, 1, 1.5}, Mean: model.PerClass{0.5, 1, 1.5}, Spread: 1}}}
+}
+
+// TestPlanes: of several sums, each row's scores are the shares of exp(sum); every list of a term is as long as the classes.
+func TestPlanes(t *testing.T) {
+	got, err := planes().Score(rows([]float64{0, math.NaN()}, "b", ""))
+	if err != nil || len(got) != 3 {
+		t.Fatal(err)
+	}
+	for i, sums := range [][]float64{{1, 3, 2}, {0.5 + 6 + 0.5, 1 - 3 + 1, -1 + 1.5}} {
+		total := math.Exp(sums[0]) + math.Exp(sums[1]) + math.Exp(sums[2])
+		for k, sum := range sums {
+			if math.Abs(got[k][i]-math.Exp(sum)/total) > 1e-12 {
+				t.Errorf("row %d class %d: %v", i, k, got[k][i])
+			}
+		}
+	}
+	m := planes()
+	m.Terms[0].Missing = m.Terms[0].Missing[:2]
+	if _, err := m.Encode(); err == nil {
+		t.Error("a term of two sums for three classes is written")
+	}
+}
+
 func rows(x []float64, colors ...string) table.Frame {
 	f := table.Frame{N: len(x), Columns: []table.Vector{{Column: table.Column{Name: "color", Type: table.String}, Strings: colors, Null: make([]bool, len(x))},
 		{Column: table.Column{Name: "x", Type: table.Float64}, Floats: x}}}
@@ -169,6 +198,7 @@ func text(t testing.TB, m model.Model) string {
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(text(f, stump())))
 	f.Add([]byte(text(f, line())))
+	f.Add([]byte(text(f, planes())))
 	trained, _ := filepath.Glob("../learn/testdata/*.json")
 	for _, file := range trained {
 		if b, err := os.ReadFile(file); err == nil {
@@ -185,6 +215,9 @@ func FuzzLoad(f *testing.F) {
 		}
 		m.Importance()
 		m.Describe()
+		if _, err := model.ONNX(m); err != nil && !strings.Contains(err.Error(), "named \"score\"") {
+			t.Fatal(err)
+		}
 		file, err := m.Encode()
 		if err != nil {
 			return

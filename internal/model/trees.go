@@ -68,14 +68,18 @@ func (m *Trees) Score(x table.Frame) ([][]float64, error) {
 	}
 	out := columns(len(m.Base), x.N)
 	workers := min(runtime.GOMAXPROCS(0), (x.N+block-1)/block)
+	work := func(w int) {
+		values := make([]float32, min(block, x.N)*len(m.Columns))
+		for from := w * block; from < x.N; from += workers * block {
+			m.scoreBlock(out, from, min(block, x.N-from), values, read)
+		}
+	}
 	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			values := make([]float32, block*len(m.Columns))
-			for from := w * block; from < x.N; from += workers * block {
-				m.scoreBlock(out, from, min(block, x.N-from), values, read)
-			}
-		})
+	for w := 1; w < workers; w++ {
+		wait.Go(func() { work(w) })
+	}
+	if workers > 0 {
+		work(0)
 	}
 	wait.Wait()
 	return out, nil
