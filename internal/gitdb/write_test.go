@@ -311,3 +311,40 @@ func checkAfterKill(t *testing.T, r *Repo, prefix string, told int) {
 		t.Fatal(err)
 	}
 }
+
+// A lock that a kill left is in the way of git's own programs until plumb is called again, for whatever.
+func TestOpenRemovesStaleLocks(t *testing.T) {
+	dir, r := repository(t)
+	head, _, err := r.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(dir, ".git", "refs", "plumb", "private.lock")
+	mine, err := r.refLockFile("refs/plumb/private", head)
+	if err == nil {
+		err = takeRefLock(context.Background(), mine, lock)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy, err := r.lock(context.Background()) // somebody is at work, who has it removed in time; lock itself removes what is stale
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mine, err = r.refLockFile("refs/plumb/private", head); err == nil {
+		err = takeRefLock(context.Background(), mine, lock)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+	if _, err := os.Stat(lock); err != nil {
+		t.Errorf("a lock in use is gone: %v", err)
+	}
+	busy.release()
+	open(t, dir)
+	if _, err := os.Stat(lock); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a stale lock is still there: %v", err)
+	}
+	gitRun(t, dir, "update-ref", "refs/plumb/private", head)
+}
