@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -165,6 +166,19 @@ var misdeeds = map[string]func(args []string){
 			}
 		}
 		time.Sleep(4 * time.Second)
+	},
+	"fence": func([]string) { // what a supervisor does
+		runtime.LockOSThread()
+		f := enclose()
+		inside := exec.Command("sleep", "20")
+		inside.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := inside.Start(); err != nil {
+			panic(err)
+		}
+		if f.holds {
+			f.kill()
+		}
+		fmt.Println(f.holds, inside.Wait())
 	},
 	"files": func([]string) {
 		entries, _ := os.ReadDir("/proc/self/fd")

@@ -8,12 +8,14 @@
 //
 // Three processes. plumb starts itself again as a supervisor (supervise_linux.go), in a session of its own. The supervisor is a subreaper, so that
 // a child that daemonises stays its descendant, and it holds one end of a pipe: when plumb closes the other, or dies, the supervisor kills all that
-// is below it. It starts plumb once more as the launcher, which takes on resource limits and Landlock and then becomes the person's program.
-// plumb watches the tree below the supervisor (watch.go) and closes the pipe when a limit is passed.
+// is below it, in one step where Landlock gives it a fence (fence_linux.go). It starts plumb once more as the launcher (launch_linux.go), which takes
+// on resource limits and the sandbox and then becomes the person's program. plumb watches the tree below the supervisor (watch.go) and closes the
+// pipe when a limit is passed.
 //
 // Landlock lets the program read system folders, the interpreter that PATH names, and its room; write its room alone; and signal nobody outside.
 // The repository, where the labels of the test part are, and the person's home are not among what it may read. Where the kernel has no Landlock,
-// Result.Sandbox says so.
+// Result.Sandbox says so. Before its version 6 signals are not held back: a program that kills its supervisor can leave others of its making behind
+// (it has failed, and is told), and a fork bomb is killed process by process, which may take as long as it burns.
 //
 // On other systems the program is a process group, and descendants are found by asking ps; there is no sandbox.
 //

@@ -70,6 +70,9 @@ func TestMisdeeds(t *testing.T) {
 		"closed output":      {[]string{"closed"}, Limits{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "a fork bomb" && landlockVersion() < landlockSignals {
+				t.Skip("without a fence it may run for as long as it likes")
+			}
 			t.Parallel()
 			r := room(t)
 			for i, a := range c.args {
@@ -194,12 +197,12 @@ func TestSandbox(t *testing.T) {
 		return got, string(got.Log)
 	}
 	given := filepath.Join(r.Data(), "train.parquet")
-	got, log := run("read", labels, secretDir, os.Getenv("HOME"), given, "/etc/passwd", "/usr/bin", fmt.Sprintf("/proc/%d/environ", os.Getpid()))
+	got, log := run("read", labels, secretDir, "/etc/shadow", os.Getenv("HOME"), given, "/etc/passwd", "/usr/bin", fmt.Sprintf("/proc/%d/environ", os.Getpid()))
 	if strings.HasPrefix(got.Sandbox, "none: ") {
 		t.Logf("no sandbox here: %s", got.Sandbox)
 		return
 	}
-	closed := []string{labels, secretDir}
+	closed := []string{labels, secretDir, "/etc/shadow"}
 	if _, err := os.Stat(os.Getenv("HOME")); err == nil {
 		closed = append(closed, os.Getenv("HOME"))
 	}
@@ -458,5 +461,27 @@ func TestFirstLandlock(t *testing.T) {
 		if got := strings.Contains(fmt.Sprint(a.rules(version)), "refer"); got != want {
 			t.Errorf("version %d is asked for the right to move: %v", version, got)
 		}
+	}
+}
+
+// The fence holds where the kernel has one, and one kill inside it ends what is inside and nothing else.
+func TestFence(t *testing.T) {
+	if landlockVersion() < landlockSignals {
+		t.Skip(Sandbox())
+	}
+	bystander := exec.Command("sleep", "20")
+	if err := bystander.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = bystander.Process.Kill(); _ = bystander.Wait() }()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := exec.Command(self, "hostile", "fence").CombinedOutput(); err != nil || string(got) != "true signal: killed\n" {
+		t.Errorf("got %v, %s", err, got)
+	}
+	if err := bystander.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("a process beside it is gone: %v", err)
 	}
 }

@@ -18,6 +18,9 @@ type access struct {
 var system = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/gnu/store", "/run/current-system",
 	"/snap", "/proc", "/sys", "/run/systemd/resolve", "/run/nscd", "/var/cache/fontconfig"}
 
+// private is what of the system folders no program needs, and only root could read anyway, which is who CI jobs in containers are.
+var private = []string{"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/sudoers.d", "/etc/ssl/private", "/etc/ssh", "/etc/docker", "/etc/kubernetes"}
+
 // plainDevices may be written by anyone without harm.
 var plainDevices = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"}
 
@@ -38,7 +41,7 @@ type grants struct {
 
 // access says what a program may touch.
 func (r *Room) access(s Spec, program string) access {
-	g := &grants{hidden: resolved(s.Hidden), seen: map[string]bool{}}
+	g := &grants{hidden: resolved(slices.Concat(s.Hidden, private)), seen: map[string]bool{}}
 	if list := resolved([]string{s.Home}); len(list) > 0 {
 		g.home = list[0]
 	}
