@@ -1,12 +1,17 @@
 package plumb_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,11 +111,176 @@ func realisticRun(random *rand.Rand, i int) record.Run {
 	return r
 }
 
-func TestMakeMany(t *testing.T) {
-	dir, count := os.Getenv("PLUMB_MANY"), 0
-	if dir == "" {
-		t.Skip("set PLUMB_MANY")
+// peer is one way to list the runs.
+type peer struct {
+	name    string
+	prepare func() // before each time
+	command []string
+	dir     string
+	times   int
+	found   string // what its output has to have
+}
+
+// took is the median of some times: wall, processor, and the most memory of all.
+type took struct {
+	wall, cpu time.Duration
+	memory    int64 // KB
+}
+
+func (p peer) time(t *testing.T) took {
+	t.Helper()
+	var all []took
+	for range p.times {
+		if p.prepare != nil {
+			p.prepare()
+		}
+		cmd := exec.Command(p.command[0], p.command[1:]...)
+		cmd.Dir = p.dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "DVC_NO_ANALYTICS=1")
+		start := time.Now()
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), p.found) {
+			t.Fatalf("%s: %v: %.400s", p.name, err, out)
+		}
+		used := cmd.ProcessState
+		all = append(all, took{time.Since(start), used.UserTime() + used.SystemTime(), used.SysUsage().(*syscall.Rusage).Maxrss})
 	}
-	fmt.Sscan(os.Getenv("PLUMB_COUNT"), &count)
-	manyRuns(t, dir, count)
+	middle := all[0]
+	slices.SortFunc(all, func(a, b took) int { return cmp.Compare(a.wall, b.wall) })
+	middle.wall = all[len(all)/2].wall
+	slices.SortFunc(all, func(a, b took) int { return cmp.Compare(a.cpu, b.cpu) })
+	middle.cpu = all[len(all)/2].cpu
+	for _, a := range all {
+		middle.memory = max(middle.memory, a.memory)
+	}
+	return middle
+}
+
+// TestPeers lists and filters the same runs with plumb, with `git cat-file` as the floor, with DVC and with MLflow, and prints how long each takes.
+// PLUMB_PEERS says how many runs; PLUMB_PEERS_DVC and PLUMB_PEERS_MLFLOW name the folders of the programs, made with testdata/peers/requirements-*.txt
+// (without one that tool is left out); PLUMB_PEERS_DIR keeps what is made, for another time.
+func TestPeers(t *testing.T) {
+	count := 0
+	fmt.Sscan(os.Getenv("PLUMB_PEERS"), &count)
+	if count == 0 {
+		t.Skip("PLUMB_PEERS=10000 compares with other tools")
+	}
+	top := os.Getenv("PLUMB_PEERS_DIR")
+	if top == "" {
+		top = t.TempDir()
+	}
+	dir := filepath.Join(top, fmt.Sprint("runs-", count))
+	if _, err := os.Stat(filepath.Join(dir, "runs.jsonl")); err != nil {
+		manyRuns(t, dir, count)
+	}
+	program := filepath.Join(t.TempDir(), "plumb")
+	if out, err := exec.Command("go", "build", "-o", program, "./cmd/plumb").CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+	lines := filepath.Join(dir, "runs.jsonl")
+	scripts, _ := filepath.Abs("testdata/peers")
+	where := `auc > 0.64 and params.rounds >= 200 and experiment startsWith "route"`
+	dropIndex := func() {
+		for _, f := range must(filepath.Glob(filepath.Join(dir, ".git", "plumb", "index-*"))) {
+			_ = os.Remove(f)
+		}
+	}
+	oids := filepath.Join(t.TempDir(), "oids")
+	if err := os.WriteFile(oids, []byte(git(t, dir, "ls-tree", "-r", "--format=%(objectname)", "plumb/ledger")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	peers := []peer{
+		{"plumb --help", nil, []string{program, "--help"}, dir, 7, "Usage"},
+		{"plumb runs, indexed", nil, []string{program, "runs", "--where", where, "--limit", "10"}, dir, 7, " runs"},
+		{"plumb runs, cold", dropIndex, []string{program, "runs", "--where", where, "--limit", "10"}, dir, 3, " runs"},
+		{"git cat-file", nil, []string{"sh", "-c", "git cat-file --batch < " + oids + " | tail -1 >/dev/null"}, dir, 3, ""},
+	}
+	peers = append(peers, dvcPeers(t, top, count, scripts, lines)...)
+	peers = append(peers, mlflowPeers(t, top, count, scripts, lines)...)
+	var base took
+	for i, p := range peers {
+		if i == 1 {
+			p.time(t) // makes the index
+		}
+		got := p.time(t)
+		if i == 1 {
+			base = got
+		}
+		ratio := ""
+		if i > 1 {
+			ratio = fmt.Sprintf("%6.1f × the processor of plumb indexed", float64(got.cpu)/float64(base.cpu))
+		}
+		t.Logf("%d runs: %-34s %8.3f s wall %8.3f s processor %5d MB %s", count, p.name, got.wall.Seconds(), got.cpu.Seconds(), got.memory>>10, ratio)
+	}
+	inProcess(t, dir, where, dropIndex)
+}
+
+// inProcess lists without starting a program.
+func inProcess(t *testing.T, dir, where string, dropIndex func()) {
+	t.Helper()
+	for _, cold := range []bool{true, false} {
+		var all []time.Duration
+		for range 5 {
+			if cold {
+				dropIndex()
+			}
+			start := time.Now()
+			if exit, _, errs := call(dir, "runs", "--where", where, "--limit", "10"); exit != 0 {
+				t.Fatal(errs)
+			}
+			all = append(all, time.Since(start))
+		}
+		slices.Sort(all)
+		t.Logf("in process, cold %v: %.3f s wall, median of 5, the fastest %.3f s", cold, all[2].Seconds(), all[0].Seconds())
+	}
+}
+
+func dvcPeers(t *testing.T, top string, count int, scripts, lines string) []peer {
+	t.Helper()
+	bin := os.Getenv("PLUMB_PEERS_DVC")
+	if bin == "" {
+		return nil
+	}
+	dvc, dir := filepath.Join(bin, "dvc"), filepath.Join(top, fmt.Sprint("dvc-", count))
+	if _, err := os.Stat(dir); err != nil {
+		runPeer(t, filepath.Join(bin, "python"), filepath.Join(scripts, "dvc_peer.py"), dvc, dir, lines)
+	}
+	show := []string{dvc, "exp", "show", "--json"}
+	forget := func() { _ = os.RemoveAll(filepath.Join(dir, ".dvc", "tmp")) }
+	return []peer{{"dvc exp show, cold", forget, show, dir, 1, fmt.Sprintf("run-%d", count-1)}, {"dvc exp show, cached", nil, show, dir, 3, fmt.Sprintf("run-%d", count-1)}}
+}
+
+func mlflowPeers(t *testing.T, top string, count int, scripts, lines string) (peers []peer) {
+	t.Helper()
+	bin := os.Getenv("PLUMB_PEERS_MLFLOW")
+	if bin == "" {
+		return nil
+	}
+	python, script := filepath.Join(bin, "python"), filepath.Join(scripts, "mlflow_peer.py")
+	for _, store := range []string{"file", "sqlite"} {
+		uri := filepath.Join(top, fmt.Sprint("mlflow-", store, "-", count))
+		_, err := os.Stat(uri)
+		if store == "sqlite" {
+			uri = "sqlite:///" + uri
+		}
+		if err != nil {
+			runPeer(t, python, script, "log", uri, lines)
+		}
+		peers = append(peers, peer{"mlflow search_runs, " + store, nil, []string{python, script, "search", uri, lines}, top, 3, `"found"`})
+	}
+	return append(peers, peer{"mlflow, import alone", nil, []string{python, "-c", "from mlflow.tracking import MlflowClient"}, top, 3, ""})
+}
+
+func runPeer(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
