@@ -318,6 +318,21 @@ func (pr *promoting) header(kind string) record.Header {
 	return h
 }
 
+// committed is the digest of the experiment as the commit has it that the records will name: what lies here uncommitted is no part of a version.
+func (pr *promoting) committed() (string, error) {
+	t, err := pr.p.At(pr.tree.Commit)
+	if err != nil {
+		return "", err
+	}
+	if err := t.sound(); err != nil {
+		return "", err
+	}
+	if t.Docs.Experiments[pr.out.Experiment] == nil {
+		return "", problem.Wrongf("git add -A && git commit", "a version names a commit, and %s has no experiments/%s.toml", short(pr.tree.Commit), pr.out.Experiment)
+	}
+	return digestOf(t.Docs, pr.out.Experiment)
+}
+
 // version gives the version to stage: the named one, the one that has the artifact of the experiment's run, or the next number for it.
 func (pr *promoting) version(v *ledger.View) (version record.Version, fresh bool, err error) {
 	versions := v.Versions(pr.out.Model)
@@ -329,10 +344,7 @@ func (pr *promoting) version(v *ledger.View) (version record.Version, fresh bool
 		}
 		return version, false, fmt.Errorf("model %s has no version %d", pr.out.Model, pr.o.Version)
 	}
-	if err := pr.tree.sound(); err != nil {
-		return version, false, err
-	}
-	key, err := digestOf(pr.tree.Docs, pr.out.Experiment)
+	key, err := pr.committed()
 	if err != nil {
 		return version, false, err
 	}

@@ -58,31 +58,50 @@ func (v *verifying) records(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s, %d private, %d of a newer program", countOf(v.out.Checked.Records, "record"), v.out.Checked.Private, v.out.Checked.Unknown), nil
 }
 
+// headerOf is what every record starts with.
+func headerOf(r any) record.Header {
+	switch r := r.(type) {
+	case *record.Run:
+		return r.Header
+	case *record.Snapshot:
+		return r.Header
+	case *record.ComparisonRecord:
+		return r.Header
+	case *record.Version:
+		return r.Header
+	case *record.Stage:
+		return r.Header
+	case *record.Decision:
+		return r.Header
+	case *record.Monitor:
+		return r.Header
+	}
+	return record.Header{}
+}
+
 // note keeps what others refer to.
 func (v *verifying) note(p string, r any) {
 	var f fact
-	var h record.Header
+	h := headerOf(r)
 	switch r := r.(type) {
 	case *record.Run:
 		f = fact{model: r.Model, artifact: r.Artifact.SHA256, digest: r.Inputs.Key()}
-		v.ids[r.ID], h = p, r.Header
-	case *record.Snapshot:
-		h = r.Header
-	case *record.ComparisonRecord:
-		h = r.Header
+		v.ids[r.ID] = p
 	case *record.Version:
-		f, h = fact{model: r.Model, number: r.Number, artifact: r.Artifact.SHA256, run: r.Run}, r.Header
+		f = fact{model: r.Model, number: r.Number, artifact: r.Artifact.SHA256, run: r.Run}
+	case *record.Stage:
+		f = fact{model: r.Model, number: r.Version, run: r.Run}
 	case *record.Decision:
-		f, h = fact{run: r.Run}, r.Header
+		f = fact{run: r.Run}
 		if r.Choice == record.Expired || r.Choice == record.Forgotten {
 			for _, sum := range r.Blobs {
 				v.dropped[sum] = p
 			}
 		}
-	case *record.Stage:
-		f, h = fact{model: r.Model, number: r.Version, run: r.Run}, r.Header
 	}
-	f.kind = h.Kind
+	if at, err := record.ParsePath(p); err == nil {
+		f.kind = at.Kind
+	}
 	v.facts[p] = f
 	if h.Actor == record.ActorCI {
 		v.ci[p] = true

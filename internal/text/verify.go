@@ -42,9 +42,10 @@ func Verification(o Out, v record.Verification) error {
 		return err
 	}
 	c := v.Checked
-	fmt.Fprintf(o.W, "looked at %s, %s, %s, %s and %s of the ledger\n", number(c.Records, "record"), number(c.Blobs, "blob"), number(c.Tags, "tag"),
+	fmt.Fprintf(o.W, "looked at %s, %s, %s and %s of the ledger\n", number(c.Records, "record"), number(c.Tags, "tag"),
 		number(c.Commits, "commit"), number(len(v.Since), "witness of an earlier tip"))
 	if !v.Quick {
+		fmt.Fprintf(o.W, "read %s, %d bytes\n", number(c.Blobs, "blob"), c.Bytes)
 		fmt.Fprintf(o.W, "made %s again: of %s, %s and %s\n", number(c.Numbers, "number"), number(c.Runs, "run"), number(c.Comparisons, "comparison"), number(c.Snapshots, "snapshot"))
 	}
 	wrong := 0
