@@ -2,6 +2,7 @@ package brief
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/plumb-ml/plumb/internal/record"
 )
@@ -52,4 +53,24 @@ func worstDrift(d record.Drift) string {
 		}
 	}
 	return worst
+}
+
+// WasAndIs describes both sides of a column: a number by its median, a category by the value whose share changed most.
+func WasAndIs(c record.DriftColumn) (was, is string) {
+	if c.Reference != nil && c.Current != nil {
+		unit := ""
+		if c.Kind == "text" {
+			unit = " bytes"
+		}
+		return "median " + Value(c.Name, c.Reference.Median) + unit, "median " + Value(c.Name, c.Current.Median) + unit
+	}
+	most := -1.0
+	for _, s := range c.Shares {
+		if change := math.Abs(s.Current - s.Reference); s.Value != nil && change > most {
+			most = change
+			was = fmt.Sprintf("%s %s %%", Clip(*s.Value, 20), Number(100*s.Reference, 1))
+			is = fmt.Sprintf("%s %%", Number(100*s.Current, 1))
+		}
+	}
+	return was, is
 }

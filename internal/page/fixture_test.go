@@ -225,7 +225,38 @@ func fixture(t testing.TB, runs int) Input {
 		in.Stages = []record.Stage{{Header: record.Header{Time: start, Actor: "ci"}, Model: "delay", Stage: "production", Number: 1, Version: 1, Why: "first version", Outcome: "deployed"}}
 	}
 	in.Snapshots = []record.Snapshot{snapshotOf(t, store)}
+	in.Monitors = monitorsOf(t, store)
 	return in
+}
+
+// monitorsOf is a quarter of weeks: the delays wander, one week alarms, one has too few rows, one was missed.
+func monitorsOf(t testing.TB, store blobs) []record.Monitor {
+	effect, small, p := 0.24, 0.04, 0.0004
+	found := record.Drift{Schema: "plumb.drift/v1", Verdict: record.DriftFound, Drifted: 1, Columns: []record.DriftColumn{
+		{Name: "distance", Kind: "numeric", Role: "feature", Verdict: record.DriftStable, Effect: &small, EffectName: "ks_d", P: &small, Q: &small, Reference: &record.DriftSummary{Median: 616}, Current: &record.DriftSummary{Median: 596}},
+		{Name: "delay", Kind: "numeric", Role: "target", Verdict: record.DriftFound, Severe: true, Effect: &effect, EffectName: "ks_d", P: &p, Q: &p, Reference: &record.DriftSummary{Median: -2}, Current: &record.DriftSummary{Median: 11}, NullShareCurrent: 0.013},
+		{Name: "origin", Kind: "categorical", Role: "feature", Verdict: record.DriftInsufficient, EffectName: "cramers_v", Reason: "12 rows on the smaller side, 50 needed"}}}
+	pointer := store.put(t, found, "application/json")
+	var out []record.Monitor
+	for week := range 12 {
+		from := start.AddDate(0, 0, 7*week)
+		m := record.Monitor{Header: record.Header{Time: from.AddDate(0, 0, 7), Actor: "ci", By: record.By{Who: "@ann"}}, ID: fmt.Sprintf("20010630T1200%02dZ-0123456789ab", week),
+			Monitor: "flights", Dataset: "flights", From: from, Before: from.AddDate(0, 0, 7), Rows: 7000 + int64(week), Reference: 96000, Verdict: record.DriftStable, Drift: pointer,
+			Triggers: map[string]record.TriggerState{"delays-moved": {When: "abs(mean(delay) - ref.mean(delay)) >= 6", Then: "retrain", Condition: record.ConditionFalse, State: record.TriggerQuiet,
+				Values: map[string]float64{"mean(delay)": 5 + float64(week*week%7), "ref.mean(delay)": 6.2}}}}
+		switch week {
+		case 4:
+			m.Verdict, m.Drifted, m.Failed = record.DriftFound, []string{"delay"}, []string{"delay-range"}
+			m.Triggers["delays-moved"] = record.TriggerState{When: "abs(mean(delay) - ref.mean(delay)) >= 6", Then: "retrain", Condition: record.ConditionTrue, State: record.TriggerFired, Values: map[string]float64{"mean(delay)": 15, "ref.mean(delay)": 6.2}}
+		case 7:
+			m.Verdict, m.Rows, m.Missed = record.DriftInsufficient, 12, 1
+			m.Triggers["delays-moved"] = record.TriggerState{When: "abs(mean(delay) - ref.mean(delay)) >= 6", Then: "retrain", Condition: record.ConditionUnknown, State: record.TriggerUnknown, Reason: "12 rows in the window, 1000 needed"}
+		case 11:
+			m.Verdict, m.Watched = record.DriftWatch, []string{"origin", "destination"}
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 func snapshotOf(t testing.TB, store blobs) record.Snapshot {

@@ -16,6 +16,7 @@ type overviewPage struct {
 	Models   []modelCard
 	Latest   grid
 	Datasets []healthCard
+	Monitors []watchCard
 	Runs     grid
 	Empty    bool
 }
@@ -75,6 +76,11 @@ func buildOverview(_ context.Context, s *builder) error {
 	for _, id := range sortedKeys(s.Docs.Datasets) {
 		if len(v.Datasets) < MaxRows {
 			v.Datasets = append(v.Datasets, s.healthCard(v.frame, id))
+		}
+	}
+	for _, id := range s.allMonitors() {
+		if len(v.Monitors) < MaxRows {
+			v.Monitors = append(v.Monitors, s.watchCard(v.frame, id))
 		}
 	}
 	v.Runs = s.runGrid(v.frame, s.runs[:min(len(s.runs), 5)])
@@ -142,7 +148,7 @@ func (s *builder) answers(model string, version int) string {
 func (s *builder) proposalLine(f frame, experiment string) proposalLine {
 	p := proposalLine{Experiment: link{Text: experiment, Href: s.toExperiment(f, experiment)}, State: badge{"not compared yet", "even"}}
 	for _, c := range s.comparisons {
-		if c.Comparison.Experiment != experiment {
+		if c.Comparison.Experiment != experiment || c.Comparison.Base.Experiment == experiment { // against itself before says nothing of a proposal
 			continue
 		}
 		p.State, p.Href = state(c.Comparison.Verdict), f.to(pagePath("comparisons", c.ID))

@@ -34,6 +34,7 @@ type Input struct {
 	Snapshots   []record.Snapshot
 	Versions    []record.Version
 	Stages      []record.Stage
+	Monitors    []record.Monitor
 	Detail      func(record.Pointer) ([]byte, error) // reads and verifies a blob; nil when there is no store
 	CI          *record.CI                           // of the pull request that the site is made for; nil on the intent branch
 }
@@ -74,5 +75,6 @@ var pages = []struct {
 	{"runs", buildRuns},               // every execution, newest first
 	{"comparisons", buildComparisons}, // two answers on the same rows
 	{"datasets", buildDatasets},       // profile and quality
+	{"monitors", buildMonitors},       // what moved since the data were pinned, window by window
 	{"design", buildDesign},           // what it is for and what its answers are worth, when there is a design card
 }

@@ -39,6 +39,7 @@ type builder struct {
 	snapshots   map[string]*record.Snapshot  // the newest by dataset
 	versions    map[string][]*record.Version // by model, newest first
 	stages      map[string][]*record.Stage   // by model, newest first
+	watched     map[string][]*record.Monitor // by monitor, newest window first
 	interactive bool                         // some page has a chart that scripts draw
 }
 
@@ -54,7 +55,7 @@ func newBuilder(in Input, t *template.Template, out Writer) *builder {
 		in.Docs = &doc.Set{}
 	}
 	s := &builder{Input: in, templates: t, out: out, project: "plumb", runByID: map[string]*record.Run{}, runsOf: map[string][]*record.Run{}, paged: map[string]bool{},
-		scored: map[string]bool{}, snapshots: map[string]*record.Snapshot{}, versions: map[string][]*record.Version{}, stages: map[string][]*record.Stage{}}
+		scored: map[string]bool{}, snapshots: map[string]*record.Snapshot{}, versions: map[string][]*record.Version{}, stages: map[string][]*record.Stage{}, watched: map[string][]*record.Monitor{}}
 	if p := in.Docs.Project; p != nil && p.Name != "" {
 		s.project = p.Name
 	}
@@ -93,7 +94,7 @@ func (s *builder) indexRest() {
 	})
 	for i := range s.Input.Snapshots {
 		n := &s.Input.Snapshots[i]
-		if old := s.snapshots[n.Dataset]; old == nil || cmp.Or(n.Time.Compare(old.Time), strings.Compare(n.ID, old.ID)) > 0 {
+		if old := s.snapshots[n.Dataset]; old == nil || s.rather(n, old) {
 			s.snapshots[n.Dataset] = n
 		}
 	}
@@ -108,9 +109,28 @@ func (s *builder) indexRest() {
 		g := &s.Input.Stages[i]
 		s.stages[g.Model] = append(s.stages[g.Model], g)
 	}
+	for i := range s.Input.Monitors {
+		m := &s.Input.Monitors[i]
+		s.watched[m.Monitor] = append(s.watched[m.Monitor], m)
+	}
+	for _, list := range s.watched {
+		slices.SortFunc(list, func(a, b *record.Monitor) int { return cmp.Or(b.Before.Compare(a.Before), strings.Compare(b.ID, a.ID)) })
+	}
 	for _, list := range s.stages {
 		slices.SortFunc(list, func(a, b *record.Stage) int { return cmp.Or(strings.Compare(a.Stage, b.Stage), b.Number-a.Number) })
 	}
+}
+
+// rather says whether a snapshot stands for its dataset rather than another one: that of the rows as they are pinned here, else the newer. What some
+// branch pinned is not what the site is about.
+func (s *builder) rather(n, old *record.Snapshot) bool {
+	if lock := s.Docs.Locks[n.Dataset]; lock != nil {
+		pinned := lock.Digest()
+		if (n.Lock == pinned) != (old.Lock == pinned) {
+			return n.Lock == pinned
+		}
+	}
+	return cmp.Or(n.Time.Compare(old.Time), strings.Compare(n.ID, old.ID)) > 0
 }
 
 // choosePages says which runs get a page.

@@ -287,3 +287,17 @@ func BenchmarkSite(b *testing.B) {
 		b.ReportMetric(time.Since(began).Seconds(), "s/site")
 	}
 }
+
+// What a branch pinned is newer and not what the site is about: a dataset's health is that of the rows as they are pinned here.
+func TestHealthIsOfThePinnedRows(t *testing.T) {
+	in := fixture(t, 5)
+	lock := &doc.Lock{Content: digestOf("flights"), Rows: 199876}
+	in.Docs.Locks = map[string]*doc.Lock{"flights": lock}
+	in.Snapshots[0].Lock = lock.Digest()
+	branch := in.Snapshots[0]
+	branch.ID, branch.Lock, branch.Time, branch.Rows = "20020101T120000Z-0123456789ab", digestOf("a branch"), branch.Time.AddDate(1, 0, 0), 12
+	in.Snapshots = append(in.Snapshots, branch)
+	if page := string(build(t, in)["datasets/index.html"]); !strings.Contains(page, "199,876 rows") {
+		t.Errorf("the page is of another snapshot: %.3000s", page)
+	}
+}

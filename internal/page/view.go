@@ -95,7 +95,7 @@ type badge struct {
 func (s *builder) frame(where, section, title string) frame {
 	f := frame{Title: title, Project: s.project, Commit: s.Commit, Short: brief.Short(s.Commit), Ledger: brief.Short(s.LedgerTip), Root: strings.Repeat("../", strings.Count(where, "/"))}
 	all := []link{{Text: "Overview", Href: "index.html"}, {Text: "Models", Href: "models/index.html"}, {Text: "Experiments", Href: "experiments/index.html"},
-		{Text: "Runs", Href: "runs/index.html"}, {Text: "Comparisons", Href: "comparisons/index.html"}, {Text: "Data", Href: "datasets/index.html"}}
+		{Text: "Runs", Href: "runs/index.html"}, {Text: "Comparisons", Href: "comparisons/index.html"}, {Text: "Data", Href: "datasets/index.html"}, {Text: "Monitors", Href: "monitors/index.html"}}
 	if s.Docs.Design != nil {
 		all = append(all, link{Text: "Design", Href: "design.html"})
 	}

@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -76,7 +75,7 @@ func driftRow(c record.DriftColumn) []Cell {
 		verdict.Text = "drift, severe"
 	}
 	row := []Cell{{Text: c.Name}, verdict, {Text: numberAt(c.Effect, 3)}, {Text: shareText(c.Q)}}
-	was, is := wasAndIs(c)
+	was, is := brief.WasAndIs(c)
 	if c.Verdict == record.DriftInsufficient {
 		was, is = c.Reason, ""
 	} else if n := len(c.NewCategories); n > 0 {
@@ -87,26 +86,6 @@ func driftRow(c record.DriftColumn) []Cell {
 		missing = fmt.Sprintf("%s → %s %%", brief.Number(100*c.NullShareReference, 1), brief.Number(100*c.NullShareCurrent, 1))
 	}
 	return append(row, Cell{Text: was}, Cell{Text: is}, Cell{Text: missing})
-}
-
-// wasAndIs describes both sides: a number by its median, a category by the value whose share changed most.
-func wasAndIs(c record.DriftColumn) (was, is string) {
-	if c.Reference != nil && c.Current != nil {
-		unit := ""
-		if c.Kind == "text" {
-			unit = " bytes"
-		}
-		return "median " + brief.Value(c.Name, c.Reference.Median) + unit, "median " + brief.Value(c.Name, c.Current.Median) + unit
-	}
-	most := -1.0
-	for _, s := range c.Shares {
-		if change := math.Abs(s.Current - s.Reference); s.Value != nil && change > most {
-			most = change
-			was = fmt.Sprintf("%s %s %%", brief.Clip(*s.Value, 20), brief.Number(100*s.Reference, 1))
-			is = fmt.Sprintf("%s %%", brief.Number(100*s.Current, 1))
-		}
-	}
-	return was, is
 }
 
 func newText(all []record.DriftCategory) string {
