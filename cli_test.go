@@ -62,6 +62,7 @@ func TestCommandTable(t *testing.T) {
 		{"store gc", 0, nil, []string{"surplus"}},
 		{"data pull", 0, nil, []string{"no-such"}},
 		{"forget", 2, []string{"0123456789abcdef", "--reason", "a test"}, []string{"no-such", "--reason", "x"}}, // there is no such blob
+		{"maturity", 0, nil, []string{"surplus"}},
 		{"init", 2, []string{"--data", "x.csv", "--label", "y"}, []string{"--action", "nobody"}},
 		{"demo", 2, []string{dir}, []string{"one", "two"}},
 	} {

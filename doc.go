@@ -22,9 +22,10 @@
 // # Judges and hands
 //
 // Judges are pure: internal/compare (two answers on the same rows), internal/evaluate (one answer), internal/quality (checks), internal/drift (rows
-// of two times), internal/trigger (what has to be done about them), internal/value (money), internal/registry (versions and stages, from records
-// and tags). Hands touch the world: internal/gitdb (Git), internal/index (runs by column), internal/engine (SQL), internal/forge (GitHub),
-// internal/objects and internal/oci (object storage, registries), internal/learn (training), internal/job (a person's program, where it can do no harm).
+// of two times), internal/trigger (what has to be done about them), internal/maturity (how a team works), internal/value (money), internal/registry
+// (versions and stages, from records and tags). Hands touch the world: internal/gitdb (Git), internal/index (runs by column), internal/engine (SQL),
+// internal/forge (GitHub), internal/objects and internal/oci (object storage, registries), internal/learn (training), internal/job (a person's
+// program, where it can do no harm).
 //
 // # Keepers and rows
 //

@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "internal/onnx", "internal/retry", "templates", "site", "examples"},
 	{"internal/tomlio", "internal/rule", "internal/metric"},
 	{"internal/doc", "internal/record", "internal/action", "internal/model"},
-	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/value", "internal/registry", "internal/index", "internal/gitdb", "internal/engine", "internal/forge", "internal/objects", "internal/oci", "internal/job", "internal/learn"},
+	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/maturity", "internal/value", "internal/registry", "internal/index", "internal/gitdb", "internal/engine", "internal/forge", "internal/objects", "internal/oci", "internal/job", "internal/learn"},
 	{"internal/ledger", "internal/store"},
 	{"internal/dataset"},
 	{"internal/trainset", "internal/program", "internal/brief"},

@@ -38,7 +38,7 @@ var commands = []func(*app) *cobra.Command{
 	dataCommand, qualityCommand, driftCommand, featuresCommand, triggerCommand, // data
 	modelsCommand, promoteCommand, // model
 	ciCommand, publishCommand, commentCommand, reportCommand, // review
-	valueCommand,                               // judge
+	valueCommand, maturityCommand, // judge
 	verifyCommand, storeCommand, forgetCommand, // keep
 }
 

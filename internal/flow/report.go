@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/plumb-ml/plumb/internal/maturity"
 	"github.com/plumb-ml/plumb/internal/page"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -46,6 +47,8 @@ func (p *Project) Report(ctx context.Context, dir string, ci *record.CI) (*Repor
 		CI:     ci,
 		Detail: func(ptr record.Pointer) ([]byte, error) { return p.Store.Get(ctx, ptr) }}
 	_ = p.Store.Bring(ctx, pageBlobs(in)) // at once; what can't be had is left out by the page that wants it
+	judged := maturity.Judge(p.facts(t.Docs, v))
+	in.Maturity = &judged
 	for _, id := range keys(t.Docs.Models) {
 		in.Versions = append(in.Versions, v.Versions(id)...)
 		in.Stages = append(in.Stages, v.Stages(id, production)...)
@@ -82,6 +85,11 @@ func pageBlobs(in page.Input) []record.Pointer {
 	for _, run := range in.Runs[max(0, len(in.Runs)-pagesOfRuns):] {
 		if !run.Detail.IsZero() {
 			out = append(out, run.Detail)
+		}
+	}
+	for _, m := range in.Monitors {
+		if !m.Drift.IsZero() {
+			out = append(out, m.Drift)
 		}
 	}
 	for _, s := range in.Snapshots {

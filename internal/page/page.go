@@ -35,6 +35,7 @@ type Input struct {
 	Versions    []record.Version
 	Stages      []record.Stage
 	Monitors    []record.Monitor
+	Maturity    *record.Maturity                     // nil: no page of it
 	Detail      func(record.Pointer) ([]byte, error) // reads and verifies a blob; nil when there is no store
 	CI          *record.CI                           // of the pull request that the site is made for; nil on the intent branch
 }
@@ -76,5 +77,6 @@ var pages = []struct {
 	{"comparisons", buildComparisons}, // two answers on the same rows
 	{"datasets", buildDatasets},       // profile and quality
 	{"monitors", buildMonitors},       // what moved since the data were pinned, window by window
+	{"maturity", buildMaturity},       // how the team works, by evidence
 	{"design", buildDesign},           // what it is for and what its answers are worth, when there is a design card
 }

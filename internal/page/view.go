@@ -99,6 +99,9 @@ func (s *builder) frame(where, section, title string) frame {
 	if s.Docs.Design != nil {
 		all = append(all, link{Text: "Design", Href: "design.html"})
 	}
+	if s.Maturity != nil {
+		all = append(all, link{Text: "Maturity", Href: "maturity.html"})
+	}
 	if s.CI != nil {
 		all = append(all[:1], append([]link{{Text: "This pull request", Href: "proposal.html"}}, all[1:]...)...)
 	}
