@@ -226,7 +226,17 @@ func fixture(t testing.TB, runs int) Input {
 	}
 	in.Snapshots = []record.Snapshot{snapshotOf(t, store)}
 	in.Monitors = monitorsOf(t, store)
+	in.Maturity = maturityOf()
 	return in
+}
+
+// maturityOf has every outcome.
+func maturityOf() *record.Maturity {
+	return &record.Maturity{Schema: "plumb.maturity/v1", Overall: 1, Axes: map[string]record.Axis{"automation": {Level: 1, Next: []string{"A2"}}, "collaboration": {Level: 3, Next: []string{}}, "monitoring": {Level: 1, Next: []string{"M2"}}},
+		Probes: []record.Probe{{ID: "A1", Axis: "automation", Level: 1, Asks: "Is what is served trained by one command?", Outcome: record.ProbeTrue, Has: true, Runs: true, Passes: true, Evidence: []string{"models/delay.toml", "runs/baseline/2001-06/20010630T120000Z-0123456789ab.toml"}},
+			{ID: "A2", Axis: "automation", Level: 2, Asks: "Does the CI measure each pull request?", Outcome: record.ProbeFalse, Evidence: []string{}, Remedy: "plumb init --action writes the workflow"},
+			{ID: "C4", Axis: "collaboration", Level: 2, Asks: "Are changes compared before they are merged?", Outcome: record.ProbeNotApplicable, Evidence: []string{}},
+			{ID: "M2", Axis: "monitoring", Level: 2, Asks: "Is the data that comes in looked at?", Outcome: record.ProbeFalse, Has: true, Evidence: []string{"monitors/flights.toml"}, Remedy: "let the schedule run"}}}
 }
 
 // monitorsOf is a quarter of weeks: the delays wander, one week alarms, one has too few rows, one was missed.

@@ -33,7 +33,7 @@ func buildMaturity(_ context.Context, s *builder) error {
 			note = "next: " + strings.Join(a.Next, ", ")
 		}
 		v.Figures = append(v.Figures, figure{Label: axis, Value: fmt.Sprintf("%d of 3", a.Level), Note: note})
-		g := grid{Caption: strings.ToUpper(axis[:1]) + axis[1:], Columns: []column{{"probe", ""}, {"level", "n"}, {"answer", ""}, {"asks", ""}, {"evidence", ""}}}
+		g := grid{Caption: strings.ToUpper(axis[:1]) + axis[1:], Columns: []column{{"asks", ""}, {"level", "n"}, {"answer", ""}, {"next", ""}, {"evidence", ""}, {"probe", ""}}} // six columns take the page's width
 		for _, p := range m.Probes {
 			if p.Axis == axis {
 				g.Rows = append(g.Rows, probeRow(p))
@@ -60,7 +60,6 @@ func probeRow(p record.Probe) []cell {
 		}
 		answer.Sub = lacks[0]
 	}
-	asks := cell{Text: p.Asks, Sub: p.Remedy}
 	evidence := cell{Text: "–"}
 	if n := len(p.Evidence); n > 0 {
 		evidence = cell{Text: p.Evidence[n-1]}
@@ -68,5 +67,5 @@ func probeRow(p record.Probe) []cell {
 			evidence.Sub = strings.Join(p.Evidence[:n-1], ", ")
 		}
 	}
-	return []cell{{Text: p.ID}, {Text: fmt.Sprint(p.Level)}, answer, asks, evidence}
+	return []cell{{Text: p.Asks}, {Text: fmt.Sprint(p.Level)}, answer, {Text: strings.ReplaceAll(p.Remedy, "`", "")}, evidence, {Text: p.ID}}
 }
