@@ -58,7 +58,6 @@ func (v *verifying) runs(ctx context.Context) (string, error) {
 type numbers struct {
 	v      *verifying
 	w      *workshop
-	asked  string // question and dataset of rows
 	rows   map[string]*trainset.Rows
 	whyNot map[string]string
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/plumb-ml/plumb/internal/record"
 )
@@ -229,6 +228,3 @@ func (v *verifying) ofKind(kind string) []string {
 	}
 	return out
 }
-
-// plainSum is the hex part of a digest.
-func plainSum(digest string) string { return strings.TrimPrefix(digest, "sha256:") }

@@ -117,16 +117,6 @@ func Artifact(prefix, model string) string {
 // VersionName is the n-th version as a semantic version: each is a major one, since nothing says that a model can stand in for another.
 func VersionName(n int) string { return fmt.Sprintf("v%d.0.0", n) }
 
-// versionNumber is the inverse; 0 for another version.
-func versionNumber(name string) int {
-	major, ok := strings.CutSuffix(strings.TrimPrefix(name, "v"), ".0.0")
-	n, err := strconv.Atoi(major)
-	if !ok || err != nil || n < 1 {
-		return 0
-	}
-	return n
-}
-
 // newer compares versions by their precedence.
 func newer(a, b string) bool { return semver.Compare(a, b) > 0 }
 
