@@ -195,7 +195,7 @@ func TestIndexOfManyAtOnce(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 8 {
 		readers.Go(func() {
-			if ids, _ := idsByTable(t, dir); len(ids) != 300 {
+			if ids, _ := idsByTable(t, dir); len(ids) < 300 || len(ids) > 304 { // those that are written meanwhile may be there or not
 				t.Errorf("%d runs", len(ids))
 			}
 		})
