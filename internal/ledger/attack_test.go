@@ -271,7 +271,7 @@ func TestHalfACache(t *testing.T) {
 		"a ref to nowhere": func() error {
 			return os.WriteFile(filepath.Join(cache, "refs", "heads", "plumb", "ledger"), []byte(strings.Repeat("1", 40)+"\n"), 0o666)
 		},
-		"no shallow file": func() error { return os.Remove(filepath.Join(cache, "shallow")) },
+		"no shallow file": func() error { return os.RemoveAll(filepath.Join(cache, "shallow")) }, // a cache made anew of one commit has none
 		"a lock of git":   func() error { return os.WriteFile(filepath.Join(cache, "shallow.lock"), nil, 0o666) },
 		"half a pack": func() error {
 			return os.WriteFile(filepath.Join(cache, "objects", "pack", "tmp_pack_x"), []byte("PACK"), 0o666)
