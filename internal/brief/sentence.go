@@ -283,7 +283,7 @@ func Hypothesis(c record.Comparison) string {
 	if outcome := Outcome(c); outcome != "" {
 		return text + " (" + outcome + ")"
 	}
-	return text
+	return text + " (no number was staked on it: [expect.METRIC] gain = … in the experiment would decide)"
 }
 
 // Outcome is what was measured of a claim beside what was claimed: "AUC +0.037, a gain of 0.01 claimed"; "" when no number was staked.

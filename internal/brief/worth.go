@@ -24,10 +24,21 @@ func Worth(v record.Value) string {
 	if v.Low != nil && v.High != nil {
 		out += fmt.Sprintf("; %s to %s over the assumptions' ranges", Money(v.Currency, *v.Low), Money(v.Currency, *v.High))
 	}
-	if v.PPositive != nil {
-		out += fmt.Sprintf(", above zero in %s %% of them", Number(100**v.PPositive, 0))
+	if v.PPositive != nil && v.Low != nil {
+		out += ", above zero in " + mostly(*v.PPositive, *v.Low) + " of them"
 	}
 	return out
+}
+
+// mostly is a share in per cent. Draws that were all above zero do not say that nothing is below it.
+func mostly(share, low float64) string {
+	switch {
+	case share > 0.995 && low < 0:
+		return "more than 99 %"
+	case share < 0.005 && share > 0:
+		return "less than 1 %"
+	}
+	return Number(100*share, 0) + " %"
 }
 
 // BreakEven says for the precision and each assumption where the value is nothing.

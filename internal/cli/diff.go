@@ -12,7 +12,8 @@ func diffCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "diff A B", GroupID: "experiment", Args: cobra.ExactArgs(2),
 		Short: "Compare two runs: metrics with intervals, and what else differs: parameters, features, data, code, environment",
-		Long: `Compare two runs by their stored predictions. A and B are run ids (or their beginnings) or experiments, which stand for their newest run.
+		Long: `Compare two runs by their stored predictions. A and B are run ids (or their beginnings) or experiments, which stand for the run that
+the documents here ask for, else their newest.
 Where predictions are gone, the recorded numbers stand beside each other without an interval.`,
 		Example: "  plumb diff baseline origin-history\n" +
 			"  plumb diff 20010630T120000Z-0123456789ab 20010701T080000Z-ba9876543210 --json",

@@ -17,7 +17,7 @@ func modelsPullCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "pull EXPERIMENT|RUN|MODEL[@vN]", Args: cobra.ExactArgs(1),
 		Short: "Write a model to a file, for plumb or for other tools",
-		Long: `Write the model of a run to a file: an experiment's newest run, one by its id, or that of a model's version, the newest without @vN.
+		Long: `Write the model of a run to a file: an experiment's as the documents here ask for (else its newest), one by its id, or that of a model's version, the newest without @vN.
 
 --format plumb is the file as it is stored, checked against the record. Of a gbdt that is XGBoost's own JSON, so --format xgboost is the same bytes:
 xgboost.Booster(model_file=FILE) reads it. XGBoost takes a category as the place of its level in the list that the attribute "plumb" of the file has for

@@ -157,7 +157,7 @@ func runsShowCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "show ID", Args: cobra.ExactArgs(1),
 		Short:             "Show one run: its inputs, parameters, metrics and pointers",
-		Long:              "Show one run. ID is a run's id, the beginning of one, or an experiment, which stands for its newest run. --log shows what its program printed.",
+		Long:              "Show one run. ID is a run's id, the beginning of one, or an experiment, which stands for the run that the documents here ask for, else its newest. --log shows what its program printed.",
 		Example:           "  plumb runs show baseline\n  plumb runs show 20010630T120000Z-0123456789ab\n  plumb runs show own-trees --log",
 		ValidArgsFunction: completeFrom(a.experimentNames),
 	}

@@ -129,7 +129,7 @@ func (m *measurement) insufficient() bool {
 	if rows >= LeastRows {
 		return false
 	}
-	m.out.Reason, m.out.Method = fmt.Sprintf("%d rows on the smaller side, %d needed", rows, LeastRows), "none"
+	m.out.Reason, m.out.Method = fmt.Sprintf("%d rows on the smaller side, %d needed: a longer window has more", rows, LeastRows), "none"
 	return true
 }
 

@@ -26,11 +26,11 @@ func (p *Project) Diff(ctx context.Context, a, b string) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := findRun(v, a)
+	base, err := p.named(v, a)
 	if err != nil {
 		return nil, err
 	}
-	head, err := findRun(v, b)
+	head, err := p.named(v, b)
 	if err != nil {
 		return nil, err
 	}

@@ -378,6 +378,23 @@ func (q *query) shown(src string) (func(row int) any, table.Type, error) {
 	return func(row int) any { return q.value(e, row) }, parsed.Type(), nil
 }
 
+// named is the run that a person means: by an experiment of the working folder the run that its documents ask for, when there is one, so that what
+// some branch or some try left in the ledger is not taken for it; else the newest of that experiment, or the run whose id begins so.
+func (p *Project) named(v *ledger.View, name string) (record.Run, error) {
+	t, err := p.Working()
+	if err != nil {
+		return record.Run{}, err
+	}
+	if t.Docs.Experiments[name] != nil {
+		if key := served(t.Docs, name); key != "" {
+			if runs := countingFirst(v.RunsByInputs(key)); len(runs) > 0 {
+				return runs[0], nil
+			}
+		}
+	}
+	return findRun(v, name)
+}
+
 // findRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run.
 func findRun(v *ledger.View, name string) (record.Run, error) {
 	t, done, err := v.RunTable(context.Background())

@@ -42,7 +42,7 @@ func (p *Project) PullModel(ctx context.Context, o PullOptions) (*record.ModelPu
 	if err != nil {
 		return nil, err
 	}
-	run, err := modelRun(v, o.Name)
+	run, err := p.modelRun(v, o.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -108,9 +108,9 @@ func target(out, name string) string {
 	return out
 }
 
-// modelRun finds the run that is meant: an experiment's newest, one by its id, or that of a model's version, the newest without a number.
-func modelRun(v *ledger.View, name string) (record.Run, error) {
-	run, err := findRun(v, name)
+// modelRun finds the run that is meant: an experiment's as its documents are, one by its id, or that of a model's version, the newest without a number.
+func (p *Project) modelRun(v *ledger.View, name string) (record.Run, error) {
+	run, err := p.named(v, name)
 	if err == nil {
 		return run, nil
 	}

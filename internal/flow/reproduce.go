@@ -69,7 +69,7 @@ func (r *reproducing) find(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.was, err = findRun(v, r.o.Run); err != nil {
+	if r.was, err = r.p.named(v, r.o.Run); err != nil {
 		return "", err
 	}
 	r.path = v.PathOf(r.was.ID)

@@ -224,11 +224,15 @@ func (w *workshop) againstChampion(ctx context.Context, t *Tree, v *ledger.View,
 	if champion == "" || champion == x.run.Experiment && len(x.run.Set) == 0 {
 		return nil, nil
 	}
-	key, err := digestOf(t.Docs, champion)
+	written, err := w.p.Working() // a try with --set is compared with the champion as its documents are
+	if err != nil {
+		return nil, err
+	}
+	key, err := digestOf(written.Docs, champion)
 	if err != nil || key == x.run.Inputs.Key() {
 		return nil, err
 	}
-	runs := v.RunsByInputs(key)
+	runs := countingFirst(v.RunsByInputs(key))
 	if len(runs) == 0 {
 		return nil, nil
 	}

@@ -16,7 +16,7 @@ func (p *Project) FindRun(ctx context.Context, name string) (run record.Run, sou
 	if err != nil {
 		return run, nil, err
 	}
-	if run, err = findRun(v, name); err != nil {
+	if run, err = p.named(v, name); err != nil {
 		return run, nil, err
 	}
 	source, err = v.Bytes(v.PathOf(run.ID))

@@ -52,12 +52,18 @@ func (s *story) tell(ctx context.Context) error {
 			return err
 		}
 	}
+	// The site is of what is live, with the pull request at hand on top; the branch is what somebody would look at next.
+	if err := s.repo.Checkout(ctx, "main", false); err != nil {
+		return err
+	}
 	p, err := s.project()
 	if err != nil {
 		return err
 	}
-	s.out.Report, err = p.Report(ctx, filepath.Join(s.dir, "_site"), &s.out.Review.Result)
-	return err
+	if s.out.Report, err = p.Report(ctx, filepath.Join(s.dir, "_site"), &s.out.Review.Result); err != nil {
+		return err
+	}
+	return s.repo.Checkout(ctx, demoBranch, false)
 }
 
 func (s *story) begins(ctx context.Context) error {

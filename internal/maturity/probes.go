@@ -28,7 +28,7 @@ var probes = []probe{
 	{"C5", "collaboration", 3, "Has anyone made a recorded run again?",
 		"`plumb reproduce RUN`, from another clone", reproduced},
 	{"M1", "monitoring", 1, "Are the pinned rows checked, and do they pass?",
-		"add a critical [check.…] to datasets/<name>.toml; `plumb quality` runs it", checked},
+		"add a critical [check.…] to datasets/<name>.toml; `plumb data pin` records what the checks say of the pinned rows", checked},
 	{"M2", "monitoring", 2, "Is the data that comes in looked at, window by window?",
 		"add monitors/<name>.toml, and let the schedule run", watched},
 	{"M3", "monitoring", 2, "Does a condition say when something has to be done?",

@@ -197,7 +197,8 @@ func triggerPlot(name string, newestFirst []*record.Monitor) *plot {
 	low, high := bounds(values, 0.1)
 	a := newAxes(float64(first.Unix()), float64(last.Unix()), low, high)
 	p := a.plot("What "+name+" read", "")
-	p.XTicks = []tick{{px(a.left), first.UTC().Format("2 Jan")}, {px(a.right), last.UTC().Format("2 Jan")}}
+	p.XTicks = []tick{{px(a.left), first.UTC().Format("2 Jan")}, {px(a.right - 12), last.UTC().Format("2 Jan")}} // the last one would be cut at the edge
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(refersBack(a), refersBack(b)) })
 	for i, value := range names[:min(len(names), maxSeries)] {
 		class := seriesClass(i)
 		p.Lines = append(p.Lines, stroke{a.path(lines[value], MaxPoints), class})
@@ -213,6 +214,14 @@ func triggerPlot(name string, newestFirst []*record.Monitor) *plot {
 	}
 	p.Desc = fmt.Sprintf("%s in %s, %s to %s; the trigger fired %s", strings.Join(names, " and "), plural(len(lines[names[0]]), "window"), day(first), day(last), plural(len(fired), "time"))
 	return p
+}
+
+// refersBack puts what is compared with behind what is looked at.
+func refersBack(value string) int {
+	if strings.HasPrefix(value, "ref.") {
+		return 1
+	}
+	return 0
 }
 
 // driftGrid shows every column of the newest window, the most moved first.

@@ -45,7 +45,7 @@ func waiting(o Out, s record.ModelSummary) error {
 	if s.Waiting == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(o.W, "%s: what is merged next stages %s: %s\n", escape.Terminal(s.Model), escape.Terminal(s.Champion), escape.Terminal(s.Waiting))
+	_, err := fmt.Fprintf(o.W, "%s: the next push stages %s (%s): by CI, or `plumb ci --event push --publish`\n", escape.Terminal(s.Model), escape.Terminal(s.Champion), escape.Terminal(s.Waiting))
 	return err
 }
 
