@@ -17,6 +17,7 @@ import (
 type told struct {
 	Comment string
 	Branch  string
+	Anew    bool
 	Moments []struct {
 		Did, Branch, Says string
 		Exit              int

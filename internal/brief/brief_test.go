@@ -131,7 +131,7 @@ func TestSentences(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{Sentence(comparison(record.Better, true)), "better — delay: b beats a, AUC 0.676 → 0.713 (+0.037, 95 % CI +0.031 … +0.043)"},
 		{Sentence(comparison(record.Worse, true)), "worse — delay: b loses to a, AUC 0.713 → 0.676 (−0.037, 95 % CI −0.043 … −0.031)"},
-		{Sentence(moved), "better — delay: b with changed data, feature view origin and code beats b as it was, AUC 0.676 → 0.713 (+0.037, 95 % CI +0.031 … +0.043)"},
+		{Sentence(moved), "better — delay: b with changed data, feature view origin and the learner's code beats b as it was, AUC 0.676 → 0.713 (+0.037, 95 % CI +0.031 … +0.043)"},
 		{Sentence(gone), "missing — delay: nothing answers it any more: the pull request removes the champion"},
 		{Hypothesis(claim), "✓ Confirmed: b lifts AUC. (AUC +0.037, a gain of 0.01 claimed)"},
 		{Trained(far.Head), "trained by @ann, scored by CI"}, {Person("ann@example.org"), "ann"}, {Person("@ann"), "@ann"}, {Person(""), ""},

@@ -250,7 +250,7 @@ func firstOf(texts ...string) string {
 
 // Inputs names changed inputs: "data, settings and feature view origin".
 func Inputs(changed []string) string {
-	names := map[string]string{"dataset": "data", "experiment": "settings", "semantics": "plumb's own rules"}
+	names := map[string]string{"dataset": "data", "experiment": "settings", "code": "the learner's code", "semantics": "plumb's own rules"}
 	var out []string
 	for _, name := range changed {
 		view, isView := strings.CutPrefix(name, "feature.")

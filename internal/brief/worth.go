@@ -24,10 +24,18 @@ func Worth(v record.Value) string {
 	if v.Low != nil && v.High != nil {
 		out += fmt.Sprintf("; %s to %s over the assumptions' ranges", Money(v.Currency, *v.Low), Money(v.Currency, *v.High))
 	}
-	if v.PPositive != nil && v.Low != nil {
-		out += ", above zero in " + mostly(*v.PPositive, *v.Low) + " of them"
+	if share := AboveZero(v); share != "" {
+		out += ", above zero in " + share + " of them"
 	}
 	return out
+}
+
+// AboveZero is in how much of what the assumptions' ranges allow the value is above zero, "95 %"; "" where that is not known.
+func AboveZero(v record.Value) string {
+	if v.PPositive == nil || v.Low == nil {
+		return ""
+	}
+	return mostly(*v.PPositive, *v.Low)
 }
 
 // mostly is a share in per cent. Draws that were all above zero do not say that nothing is below it.

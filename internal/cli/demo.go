@@ -51,7 +51,7 @@ Everything goes through the flows that CI would run; nothing is canned. It needs
 
 // tale is the story as it is printed.
 func tale(d *flow.Demo) text.Tale {
-	t := text.Tale{Folder: d.Folder, Branch: d.Branch, Site: d.Report.Index, Last: brief.Of(d.Review.Result), OnMerge: d.Review.Result.OnMerge}
+	t := text.Tale{Folder: d.Folder, Branch: d.Branch, Anew: d.Anew, Site: d.Report.Index, Last: brief.Of(d.Review.Result), OnMerge: d.Review.Result.OnMerge}
 	for _, m := range d.Moments {
 		b := brief.Of(m.Found)
 		t.Moments = append(t.Moments, text.Moment{Day: m.Time.Format("2 Jan"), Did: m.Did, Branch: m.Branch, Verdict: b.Verdict, Fails: b.Fails, Says: m.Says()})
@@ -74,10 +74,11 @@ func demoJSON(d *flow.Demo) any {
 		Schema  string       `json:"schema"`
 		Folder  string       `json:"folder"`
 		Branch  string       `json:"branch"`
+		Anew    bool         `json:"anew"`
 		Moments []demoMoment `json:"moments"`
 		Comment string       `json:"comment"`
 		Site    string       `json:"site"`
-	}{Schema: "plumb.demo/v1", Folder: d.Folder, Branch: d.Branch, Comment: d.Review.Body, Site: d.Report.Index}
+	}{Schema: "plumb.demo/v1", Folder: d.Folder, Branch: d.Branch, Anew: d.Anew, Comment: d.Review.Body, Site: d.Report.Index}
 	for _, m := range d.Moments {
 		out.Moments = append(out.Moments, demoMoment{m.Time.Format(time.RFC3339), m.Did, m.Branch, m.Says(), m.Found.Exit})
 	}

@@ -18,7 +18,7 @@ func valueCommand(a *app) *cobra.Command {
 
 Every line of the arithmetic is shown, with the value of each assumption, and of the precision, that makes the whole worth nothing. An accuracy
 alone does not say which errors are made, and the errors are what costs: it is refused, with the range that it allows.`,
-		Example:           "  plumb value\n  plumb value --flagged 1000 --precision 0.8\n  plumb value --flagged 1000 --precision 0.8 --claim 3200\n  plumb value --accuracy 0.8 --flagged 1000",
+		Example:           "  plumb value\n  plumb value --flagged 1000 --precision 0.8\n  plumb value --flagged 1000 --precision 0.8 --claim 3200\n  plumb value --accuracy 0.8 --flagged 1000\n  plumb value --scenario as-sold",
 		ValidArgsFunction: completeFrom(a.experimentNames),
 	}
 	f := c.Flags()
@@ -26,6 +26,7 @@ alone does not say which errors are made, and the errors are what costs: it is r
 	f.Float64Var(&precision, "precision", 0, "assumed: share of these that are right, 0 to 1")
 	f.Float64Var(&positives, "positives", 0, "assumed: cases a period that there are to be found")
 	f.Float64Var(&accuracy, "accuracy", 0, "share of all cases answered rightly: refused, with the range that it allows")
+	f.StringVar(&o.Scenario, "scenario", "", "assumed: what a [value.scenario.NAME] of design.toml says")
 	f.Float64Var(&claim, "claim", 0, "a figure somebody names: what would have to be true for it")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		for name, to := range map[string]**float64{"flagged": &o.Alarms.Flagged, "precision": &o.Alarms.Precision, "positives": &o.Alarms.Positives, "accuracy": &o.Alarms.Accuracy, "claim": &o.Claim} {
@@ -33,7 +34,7 @@ alone does not say which errors are made, and the errors are what costs: it is r
 				*to = map[string]*float64{"flagged": &flagged, "precision": &precision, "positives": &positives, "accuracy": &accuracy, "claim": &claim}[name]
 			}
 		}
-		if o.Run = first(args); o.Run != "" && (c.Flags().Changed("flagged") || c.Flags().Changed("precision") || c.Flags().Changed("accuracy")) {
+		if o.Run = first(args); o.Run != "" && (c.Flags().Changed("flagged") || c.Flags().Changed("precision") || c.Flags().Changed("accuracy") || o.Scenario != "") {
 			return problem.Wrongf("name the run, or say what is assumed", "a run's alarms are counted, not assumed")
 		}
 		p, err := a.open()

@@ -31,6 +31,17 @@ type Value struct {
 	Case       map[string]string     `toml:"case" about:"signed money per case: expressions for tp, fp, fn, tn over the names in assume"`
 	Hours      map[string]string     `toml:"hours" about:"signed hours per case, likewise"`
 	Assume     map[string]Assumption `toml:"assume"`
+	Scenario   map[string]Scenario   `toml:"scenario"`
+}
+
+// Scenario is an answer that somebody assumes instead of measuring it: what it would be worth is worked out beside what the champion's answers are.
+type Scenario struct {
+	About     string   `toml:"about" about:"whose figure it is"`
+	Flagged   *float64 `toml:"flagged" about:"cases a period that are warned of"`
+	Precision *float64 `toml:"precision" about:"share of these that are right"`
+	Positives *float64 `toml:"positives" about:"cases a period that there are to be found"`
+	Accuracy  *float64 `toml:"accuracy" about:"share of all cases answered rightly; does not fix a value, the range it allows is shown"`
+	Claim     *float64 `toml:"claim" about:"a figure that somebody names for it"`
 }
 
 // Assumption is a number that nobody measured, or the range it lies in.
@@ -90,6 +101,9 @@ func (d *Design) check(c checker) {
 	for _, name := range sortedKeys(d.Value.Assume) {
 		d.Value.Assume[name].check(c, name)
 	}
+	for _, name := range sortedKeys(d.Value.Scenario) {
+		d.Value.Scenario[name].check(c, name)
+	}
 	for _, name := range sortedKeys(d.Requirement) {
 		d.Requirement[name].check(c, name)
 	}
@@ -114,6 +128,22 @@ func (a Assumption) check(c checker, name string) {
 	}
 	if low > a.Mode || a.Mode > high {
 		c.at("range", "value", "assume", name).errorf("%s must have low ≤ mode ≤ high, not %v, %v, %v", name, low, a.Mode, high)
+	}
+}
+
+func (s Scenario) check(c checker, name string) {
+	if s.Accuracy == nil && (s.Flagged == nil || s.Precision == nil) {
+		c.at("missing", "value", "scenario", name).errorf("scenario %s says neither flagged and precision, nor accuracy", name)
+	}
+	for key, share := range map[string]*float64{"precision": s.Precision, "accuracy": s.Accuracy} {
+		if share != nil && !(*share >= 0 && *share <= 1) {
+			c.at("range", "value", "scenario", name, key).errorf("%s must be a share from 0 to 1, not %v", key, *share)
+		}
+	}
+	for key, n := range map[string]*float64{"flagged": s.Flagged, "positives": s.Positives} {
+		if n != nil {
+			c.notNegative(*n, "value", "scenario", name, key)
+		}
 	}
 }
 

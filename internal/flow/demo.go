@@ -24,6 +24,7 @@ type Demo struct {
 	Review  *Published // of the branch that is better: the comment to look at
 	Report  *Reported
 	Branch  string // that is checked out at the end
+	Anew    bool   // a story that was stopped half way was there
 }
 
 // Moment is one thing that somebody did, and what plumb made of it.
@@ -58,42 +59,68 @@ func demoDay(month time.Month, day, hour int) time.Time {
 // branches of which one is better, one worse, one leaks and one brings broken data. Everything goes through the flows that CI would run.
 // No verdict is written anywhere in it: other data gives another story. A demo that was stopped half way is begun anew.
 func NewDemo(ctx context.Context, dir string, o Options, d DemoOptions) (*Demo, error) {
-	if err := clearUnfinished(dir); err != nil {
+	anew, err := clearUnfinished(dir)
+	if err != nil {
 		return nil, err
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, problem.Wrongf("name another folder: `plumb demo DIR`", "%s is there already and not empty", dir)
 	}
 	if d.Source == nil {
-		var err error
 		if d.Source, err = fs.Sub(examples.FS, demoExample); err != nil {
 			return nil, err
 		}
 	}
-	s := &story{source: d.Source, dir: dir, o: o, out: &Demo{Folder: dir, Branch: demoBranch}}
+	s := &story{source: d.Source, dir: dir, o: o, out: &Demo{Folder: dir, Branch: demoBranch, Anew: anew}}
+	defer s.release()
 	if err := s.tell(ctx); err != nil {
 		return nil, err
 	}
-	return s.out, os.Remove(filepath.Join(dir, ".git", filepath.FromSlash(demoMark)))
+	return s.out, os.Remove(s.mark())
 }
 
-// clearUnfinished takes away what a demo that was stopped left behind. Nothing but a demo has the mark.
-func clearUnfinished(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, ".git", filepath.FromSlash(demoMark))); err != nil {
-		return nil
+// mark is the file that says that a story is not told to its end. Whoever tells it holds the file.
+func (s *story) mark() string { return filepath.Join(s.dir, ".git", filepath.FromSlash(demoMark)) }
+
+// hold takes the mark, or says that somebody else has it.
+func (s *story) hold() error {
+	release, err := gitdb.Hold(s.mark(), "`plumb demo` begins anew when it finds this\n")
+	if errors.Is(err, gitdb.ErrHeld) {
+		return problem.Wrongf("wait for it, or name another folder: `plumb demo DIR`", "another `plumb demo` is telling its story in %s", s.dir)
 	}
+	s.letGo = release
+	return err
+}
+
+// release lets go of the mark, if it is held.
+func (s *story) release() {
+	if s.letGo != nil {
+		_ = s.letGo()
+	}
+}
+
+// clearUnfinished takes away what a demo that was stopped left behind, and says whether one was. Nothing but a demo has the mark.
+func clearUnfinished(dir string) (was bool, err error) {
+	s := &story{dir: dir}
+	if _, err := os.Stat(s.mark()); err != nil {
+		return false, nil
+	}
+	if err := s.hold(); err != nil {
+		return false, err
+	}
+	defer s.release()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, e := range entries {
 		if e.Name() != ".git" { // last: the mark is in it
 			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return os.RemoveAll(filepath.Join(dir, ".git"))
+	return true, os.RemoveAll(filepath.Join(dir, ".git"))
 }
 
 // begin makes the repository with its mark.
@@ -102,11 +129,7 @@ func (s *story) begin() error {
 	if s.repo, err = gitdb.Init(s.dir, "main"); err != nil {
 		return fmt.Errorf("making the repository: %w", err)
 	}
-	mark := filepath.Join(s.dir, ".git", filepath.FromSlash(demoMark))
-	if err := os.MkdirAll(filepath.Dir(mark), 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(mark, []byte("`plumb demo` begins anew when it finds this\n"), 0o644); err != nil {
+	if err := s.hold(); err != nil {
 		return err
 	}
 	if err := copyTree(s.source, s.dir, "branches", "make", "data"); err != nil {

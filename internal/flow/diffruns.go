@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plumb-ml/plumb/internal/learn"
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/metric"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -128,7 +129,7 @@ func (p *Project) changesOf(v *ledger.View, base, head record.Run) []record.RunC
 	}
 	add("learner", "learner", base.Learner, head.Learner, "")
 	for _, name := range slices.Sorted(maps.Keys(union(base.Params, head.Params))) {
-		add("params", name, paramText(base.Params, name), paramText(head.Params, name), "")
+		add("params", name, paramText(base, name), paramText(head, name), "")
 	}
 	gone, fresh := lacking(base.Features, head.Features), lacking(head.Features, base.Features)
 	for _, f := range gone {
@@ -160,9 +161,13 @@ func (p *Project) changesOf(v *ledger.View, base, head record.Run) []record.RunC
 	return out
 }
 
-func paramText(values map[string]any, name string) string {
-	if v, ok := values[name]; ok {
+// paramText is a parameter of a run, or what its learner takes when nobody says.
+func paramText(run record.Run, name string) string {
+	if v, ok := run.Params[name]; ok {
 		return fmt.Sprint(v)
+	}
+	if d := learn.Default(run.Learner, name); d != "" {
+		return d + " (default)"
 	}
 	return ""
 }

@@ -68,6 +68,6 @@ func (g *guess) experimentDocument(model string) string {
 	if g.own != nil {
 		return b.String() + g.own.train()
 	}
-	b.WriteString("\n[train]\nlearner = \"gbdt\"                 # gbdt | glm\n")
+	b.WriteString("\n[train]\nlearner = \"gbdt\"                 # gbdt | glm\n\n[params]                         # of the learner; `plumb check --help` lists them\n# rounds = 100\n")
 	return b.String()
 }

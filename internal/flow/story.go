@@ -25,6 +25,7 @@ type story struct {
 	pulls   int
 	feed    string // folder of the example's own files
 	arrived time.Time
+	letGo   func() error // of the mark that says the story is not told to its end
 	out     *Demo
 }
 
@@ -130,7 +131,7 @@ func (s *story) accept(ctx context.Context, proposal record.Proposal) error {
 	if err := s.forward(ctx, main, proposal.Branch); err != nil {
 		return err
 	}
-	_, err = s.flow(ctx, "the proposal is merged", (*Project).Push, Event{})
+	_, err = s.flow(ctx, "no gate says no: the proposal is merged", (*Project).Push, Event{})
 	return err
 }
 

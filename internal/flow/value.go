@@ -1,8 +1,10 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -11,9 +13,10 @@ import (
 
 // ValueOptions say whose answers are worth what: those of a run (Run, or the champion's where nothing is said), or assumed ones (Alarms).
 type ValueOptions struct {
-	Run    string // an experiment or a run's id
-	Alarms value.Alarms
-	Claim  *float64 // a figure to hold against the arithmetic
+	Run      string // an experiment or a run's id
+	Scenario string // of the design card
+	Alarms   value.Alarms
+	Claim    *float64 // a figure to hold against the arithmetic
 }
 
 // Value prices answers by the design card of the working folder. A question that its inputs do not answer is refused in the result, which then
@@ -27,26 +30,27 @@ func (p *Project) Value(ctx context.Context, o ValueOptions) (*record.Value, err
 	if err != nil {
 		return nil, err
 	}
-	a := o.Alarms
-	switch {
-	case a.Flagged != nil && a.Precision != nil:
-		c, err := money.Counts(a)
-		if err != nil {
-			return nil, err
+	a, claim := o.Alarms, o.Claim
+	if o.Scenario != "" {
+		card, known := t.Docs.Design.Value.Scenario[o.Scenario]
+		if !known {
+			return nil, problem.Wrongf("[value.scenario.NAME] of design.toml makes one"+listed(", there are ", keys(t.Docs.Design.Value.Scenario)), "no scenario is named %q", o.Scenario)
 		}
-		out := money.Answer(c, o.Claim)
-		out.Of = fmt.Sprintf("assumed: %v flagged, %v %% of them rightly", *a.Flagged, 100**a.Precision)
-		return &out, nil
-	case a.Accuracy != nil:
-		out := money.Report(nil)
-		possible, err := money.Possible(a)
-		out.Possible, out.Of = &possible, "assumed: "+possible.Known
+		a, claim = value.Assumed(card), cmp.Or(claim, card.Claim)
+	}
+	if a != (value.Alarms{}) {
+		out, err := money.Worth(a, claim)
 		return &out, err
-	case a.Flagged != nil || a.Precision != nil || a.Positives != nil:
-		_, err := money.Counts(a)
-		return nil, err
 	}
 	return p.valueOfRun(ctx, t, money, o)
+}
+
+// listed is names after what introduces them, nothing without names.
+func listed(intro string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return intro + strings.Join(names, ", ")
 }
 
 // valueOfRun prices the test rows of a run.

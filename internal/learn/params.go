@@ -242,6 +242,16 @@ func (p *param) read(v any) (float64, bool) {
 	return x, x >= p.low && x <= p.high
 }
 
+// Default is the value that a parameter of a learner has when nobody gives it one, as text; "" when it has none.
+func Default(learner, name string) string {
+	for _, p := range knownParams[learner] {
+		if p.name == name && p.words == nil && !p.byFeature {
+			return strconv.FormatFloat(p.value, 'g', -1, 64)
+		}
+	}
+	return ""
+}
+
 // About lists the parameters of a learner for people, one a line: name and default, what it does, what is allowed.
 func About(learner string) string {
 	var b strings.Builder

@@ -142,10 +142,8 @@ func checked(f *Facts) finding {
 		seen := some(f, f.Snapshots, func(s record.Snapshot) bool { return s.Dataset == id && lock != nil && s.Lock == lock.Digest() })
 		out.runs, out.evidence = out.runs && len(seen) > 0, append(append(out.evidence, "datasets/"+id+".toml"), seen...)
 		for _, s := range f.Snapshots {
-			for _, score := range s.Scores { // a critical check that fails caps its dimension below 60
-				if s.Dataset == id && lock != nil && s.Lock == lock.Digest() && score < 60 {
-					out.passes = false
-				}
+			if s.Dataset == id && lock != nil && s.Lock == lock.Digest() && s.Fails() {
+				out.passes = false
 			}
 		}
 	}

@@ -254,10 +254,28 @@ func (s *builder) comparisonGrid(f frame, list []*record.ComparisonRecord) grid 
 		if m := brief.Primary(cmp); m != nil {
 			row = brief.RowOf(*m)
 		}
+		verdict := stateCell(cmp.Verdict)
+		if s.overBadRows(cmp.Head.Run) {
+			verdict.Sub, verdict.Class = "✗ its rows fail a check", "bad"
+		}
 		g.Rows = append(g.Rows, []cell{{Text: date(c.Time), Href: f.to(pagePath("comparisons", c.ID)), Class: "date"}, {Text: cmp.Model, Href: s.toModel(f, cmp.Model)},
-			{Text: cmp.Experiment, Sub: "against " + against(cmp)}, stateCell(cmp.Verdict), {Text: row.Metric}, {Text: row.Difference}, {Text: row.Interval}})
+			{Text: cmp.Experiment, Sub: "against " + against(cmp)}, verdict, {Text: row.Metric}, {Text: row.Difference}, {Text: row.Interval}})
 	}
 	return g
+}
+
+// overBadRows says whether a run learned from rows that fail a critical check: whatever it reached, its branch is blocked.
+func (s *builder) overBadRows(run string) bool {
+	r := s.runByID[run]
+	if r == nil {
+		return false
+	}
+	for i := range s.Input.Snapshots {
+		if n := &s.Input.Snapshots[i]; any(n.Content) == r.Inputs["dataset"] && n.Fails() {
+			return true
+		}
+	}
+	return false
 }
 
 func against(c record.Comparison) string {

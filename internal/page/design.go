@@ -62,7 +62,7 @@ func (s *builder) requirements(f frame, d *doc.Design) grid {
 	}
 	found := map[string][]held{}
 	for _, model := range sortedKeys(s.Docs.Models) {
-		r := s.latest(s.Docs.Models[model].Champion)
+		r := s.champion(model)
 		if r == nil {
 			continue
 		}

@@ -77,7 +77,7 @@ func (s *builder) experimentGrid(f frame, ids []string) grid {
 		metric := cell{Text: brief.Absent, Sub: "no run yet"}
 		if r := s.latest(id); r != nil {
 			name := primary(s.Docs.Models[model], r.Task)
-			metric = cell{Text: value(r.Result.Metrics, name), Sub: brief.Label(name)}
+			metric = cell{Text: valueOf(r.Result.Metrics, name), Sub: brief.Label(name)}
 		}
 		verdict := cell{Text: "not compared yet", Class: "even"}
 		if c := s.newestComparison(id); c != nil {

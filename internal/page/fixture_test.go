@@ -68,10 +68,18 @@ func documents() *doc.Set {
 		return &doc.Experiment{Head: doc.Head{ID: id}, Model: model, Hypothesis: hypothesis, Train: doc.Train{Learner: "gbdt", Seed: 1}, Params: map[string]any{"rounds": int64(200), "learning_rate": 0.1, "leaves": int64(31)},
 			Features: doc.FeatureUse{Use: []string{"distance", "hour", "origin.mean_delay_12h"}, Row: map[string]string{"hour": "hour(date)"}}, Expect: map[string]doc.Expect{"auc": {Gain: 0.01}}}
 	}
-	return &doc.Set{Project: &doc.Project{Name: "flights"}, Design: &doc.Design{Requirement: map[string]doc.Requirement{"latency": {Metric: "latency_p95_ms", AtMost: at(50)}, "size": {Metric: "model_bytes", AtMost: at(100000)}, "skill": {Metric: "r2", AtLeast: at(0.2)}}, Vision: "Crew planners know by breakfast which flights of the day will be late, and move reserve crews before passengers wait."},
+	return &doc.Set{Project: &doc.Project{Name: "flights", Roles: map[string]doc.Role{"data-engineer": {Who: []string{"@ann", "@bo"}}}}, Design: &doc.Design{Value: worthOfCase(), MetricByRole: map[string]string{"stakeholder": "value", "domain-expert": "recall"}, Requirement: map[string]doc.Requirement{"latency": {Metric: "latency_p95_ms", AtMost: at(50)}, "size": {Metric: "model_bytes", AtMost: at(100000)}, "skill": {Metric: "r2", AtLeast: at(0.2)}}, Vision: "Crew planners know by breakfast which flights of the day will be late, and move reserve crews before passengers wait."},
 		Datasets: map[string]*doc.Dataset{"flights": flights}, Locks: map[string]*doc.Lock{"flights": lock}, Models: map[string]*doc.Model{"delay": delay, "minutes": minutes},
 		Experiments: map[string]*doc.Experiment{"baseline": experiment("baseline", "delay", ""), "origin-history": experiment("origin-history", "delay", "Delays seen at the origin in the last 12 hours lift AUC by at least 0.01."),
 			"deeper-trees": experiment("deeper-trees", "delay", "Deeper trees find what the baseline misses."), "linear": experiment("linear", "minutes", "")}}
+}
+
+// worthOfCase prices answers, with one scenario that fixes a value and a claim, one that does not, and one that is impossible.
+func worthOfCase() doc.Value {
+	return doc.Value{Currency: "USD", Period: "month", Population: 10000, Case: map[string]string{"tp": "keep * (price - discount)", "fp": "-discount"}, Hours: map[string]string{"fp": "-0.1"},
+		Assume: map[string]doc.Assumption{"keep": {Mode: 0.5, Low: at(0.3), High: at(0.6), Source: "guess"}, "price": {Mode: 10}, "discount": {Mode: 5, Source: "contract"}},
+		Scenario: map[string]doc.Scenario{"as-sold": {About: "What the slide says.", Flagged: at(1000), Precision: at(0.8), Claim: at(3200)}, "accuracy": {Accuracy: at(0.8), Flagged: at(1000)},
+			"impossible": {Flagged: at(20000), Precision: at(0.5)}}}
 }
 
 func detailOf(seed float64) record.Detail {
@@ -224,7 +232,7 @@ func fixture(t testing.TB, runs int) Input {
 		in.Versions = []record.Version{{Header: record.Header{Time: start, Actor: "ci"}, Model: "delay", Number: 1, Experiment: "baseline", Run: "runs/baseline/2001-06/" + in.Runs[0].ID + ".toml", Artifact: in.Runs[0].Artifact}}
 		in.Stages = []record.Stage{{Header: record.Header{Time: start, Actor: "ci"}, Model: "delay", Stage: "production", Number: 1, Version: 1, Why: "first version", Outcome: "deployed"}}
 	}
-	in.Snapshots = []record.Snapshot{snapshotOf(t, store)}
+	in.Snapshots = []record.Snapshot{snapshotOf(t, store), refusedSnapshot(t, store)}
 	in.Monitors = monitorsOf(t, store)
 	in.Maturity = maturityOf()
 	return in
@@ -297,8 +305,16 @@ func snapshotOf(t testing.TB, store blobs) record.Snapshot {
 			{ID: "distance-positive", Kind: "expect_column_values_to_be_between", Column: "distance", Level: "warning", Dimension: "accuracy", State: "fail", ElementCount: count(199876), UnexpectedCount: count(612), UnexpectedPercent: at(0.30619), Reason: "99.69 % pass, 99.9 % are needed"},
 			{ID: "origin-there", Kind: "expect_column_values_to_not_be_null", Column: "origin", Level: "critical", Dimension: "completeness", State: "pass", Success: true, UnexpectedCount: count(0)},
 			{ID: "rows", Kind: "expect_table_row_count_to_be_between", Level: "info", Dimension: "timeliness", State: "pass", Success: true, Observed: 199876}}}
-	return record.Snapshot{Header: record.Header{Time: start, Actor: "human", By: record.By{Who: "@ann"}}, ID: "20010630T120000Z-0123456789ab", Dataset: "flights", Content: digestOf("flights"), Files: 6, Rows: 199876, Columns: []string{"date timestamp", "delay int64", "distance int64", "origin string", "destination string"},
+	return record.Snapshot{Header: record.Header{Time: start, Actor: "human", By: record.By{Who: "@ann"}}, ID: "20010630T120000Z-0123456789ab", Dataset: "flights", Content: digestOf("flights"), Lock: documents().Locks["flights"].Digest(), Files: 6, Rows: 199876, Columns: []string{"date timestamp", "delay int64", "distance int64", "origin string", "destination string"},
 		Profile: store.put(t, p, "application/json"), Quality: store.put(t, q, "application/json"), Scores: q.ScoreMap()}
+}
+
+// refusedSnapshot is of rows that a branch brought, which fail a critical check.
+func refusedSnapshot(t testing.TB, store blobs) record.Snapshot {
+	failed := int64(847)
+	q := record.Quality{Schema: "plumb.quality/v1", Dataset: "flights", Scores: map[string]record.DimensionScore{"accuracy": {Score: at(59), State: "fail", Checks: 1}},
+		Checks: []record.QualityCheck{{ID: "delay-range", Column: "delay", Level: "critical", Dimension: "accuracy", State: "fail", UnexpectedCount: &failed}}}
+	return record.Snapshot{Header: record.Header{Time: start.Add(time.Hour)}, ID: "20010630T130000Z-0123456789ac", Dataset: "flights", Content: digestOf("spoiled"), Lock: digestOf("spoiled lock"), Rows: 199876, Quality: store.put(t, q, "application/json"), Scores: q.ScoreMap()}
 }
 
 // withPullRequest adds the pull request that the site is made for.

@@ -75,13 +75,13 @@ func (s *builder) modelPage(where, id string) modelPage {
 	if m.Champion == "" {
 		v.Champion.Text = "no champion yet"
 	}
-	r := s.latest(m.Champion)
+	r := s.champion(id)
 	var metrics map[string]float64
 	if r != nil {
 		metrics = r.Result.Metrics
 	}
 	for _, name := range m.Order[:min(len(m.Order), 4)] {
-		f := figure{Label: brief.Label(name), Value: value(metrics, name)}
+		f := figure{Label: brief.Label(name), Value: valueOf(metrics, name)}
 		switch {
 		case r == nil:
 			f.Note = "no run of the champion yet"
@@ -156,7 +156,7 @@ func contract(m *doc.Model, metrics map[string]float64) grid {
 		if direction == "" {
 			direction = directionOf(name)
 		}
-		g.Rows = append(g.Rows, []cell{{Text: brief.Label(name)}, {Text: value(metrics, name)}, {Text: level}, {Text: direction}, {Text: brief.Exact(c.Tolerance)}, {Text: strings.ReplaceAll(require, "_", " ")}})
+		g.Rows = append(g.Rows, []cell{{Text: brief.Label(name)}, {Text: valueOf(metrics, name)}, {Text: level}, {Text: direction}, {Text: brief.Exact(c.Tolerance)}, {Text: strings.ReplaceAll(require, "_", " ")}})
 	}
 	return g
 }

@@ -38,7 +38,11 @@ type watchCard struct {
 	State    badge
 	Sentence string
 	Facts    string
+	Before   []string // alarms of earlier windows, the newest first
 }
+
+// maxAlarms is how many earlier alarms a card names.
+const maxAlarms = 3
 
 func buildMonitors(_ context.Context, s *builder) error {
 	list := monitorsPage{frame: s.frame("monitors/index.html", "Monitors", "Monitors")}
@@ -71,13 +75,37 @@ func (s *builder) allMonitors() []string {
 func (s *builder) watchCard(f frame, id string) watchCard {
 	c := watchCard{Name: link{Text: id, Href: f.to(pagePath("monitors", id))}, State: badge{"not looked at yet", ""}}
 	if d := s.Docs.Monitors[id]; d != nil {
-		c.Facts = fmt.Sprintf("%s, every %s, %s", d.Dataset, d.Window, plural(len(d.Triggers), "trigger"))
+		c.Facts = fmt.Sprintf("watches %s, every %s, %s", d.Dataset, d.Window, plural(len(d.Triggers), "trigger"))
 	}
 	if all := s.watched[id]; len(all) > 0 {
 		seen := seenIn(all[0])
 		c.State, c.Sentence = state(brief.WatchWord(seen)), brief.WatchSentence(seen)
+		c.Before = alarmsBefore(all)
 	}
 	return c
+}
+
+// alarmsBefore says which windows before the newest were alarms, and what followed.
+func alarmsBefore(newestFirst []*record.Monitor) []string {
+	var out []string
+	n := 0
+	for _, m := range newestFirst[1:] {
+		seen := seenIn(m)
+		if brief.WatchWord(seen) != brief.Alarm {
+			continue
+		}
+		if n++; len(out) < maxAlarms {
+			text := brief.Symbol(brief.Alarm) + " alarm, " + brief.WatchSentence(seen)
+			if !m.Lock.IsZero() {
+				text += "; a retraining on the newest rows was proposed"
+			}
+			out = append(out, text)
+		}
+	}
+	if n > len(out) {
+		out = append(out, plural(n-len(out), "earlier alarm")+" in "+plural(len(newestFirst)-1, "window"))
+	}
+	return out
 }
 
 // seenIn is a record as the faces speak of it.

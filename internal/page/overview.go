@@ -13,6 +13,8 @@ type overviewPage struct {
 	frame
 	About    template.HTML // the vision, else the problem
 	Change   *changeCard   // of the pull request at hand
+	Needs    []need
+	Readers  []link
 	Models   []modelCard
 	Latest   grid
 	Datasets []healthCard
@@ -66,6 +68,7 @@ func buildOverview(_ context.Context, s *builder) error {
 		b := brief.Of(*s.CI)
 		v.Change = &changeCard{Verdict: verdictBadge(b), Sentence: finding(b.Sentence), Needs: b.Needs, Href: "proposal.html"}
 	}
+	v.Needs, v.Readers = s.needs(v.frame), readerLinks(v.frame, "")
 	for _, id := range sortedKeys(s.Docs.Models) {
 		if len(v.Models) < MaxRows {
 			v.Models = append(v.Models, s.modelCard(v.frame, id))
@@ -110,8 +113,8 @@ func (s *builder) modelCard(f frame, id string) modelCard {
 	}
 	name := primary(m, "")
 	c.Figure = figure{Label: brief.Label(name), Value: brief.Absent, Note: "no run of the champion yet"}
-	if r := s.latest(m.Champion); r != nil {
-		c.Figure.Value, c.Figure.Note = value(r.Result.Metrics, name), "on "+plural(r.Rows.Test, "test row")
+	if r := s.champion(id); r != nil {
+		c.Figure.Value, c.Figure.Note = valueOf(r.Result.Metrics, name), "on "+plural(r.Rows.Test, "test row")
 	}
 	for _, experiment := range sortedKeys(s.Docs.Experiments) {
 		if s.Docs.Experiments[experiment].Model == id && experiment != m.Champion && len(c.Proposals) < 8 {
@@ -185,7 +188,7 @@ func (s *builder) healthCard(f frame, id string) healthCard {
 	}
 	if len(n.Scores) > 0 {
 		h.State = badge{"✓ sound", "good"}
-		if low < 60 {
+		if n.Fails() {
 			h.State = badge{"✗ a critical check fails", "bad"}
 		} else if low < 100 {
 			h.State = badge{"? some checks fail", "unsure"}

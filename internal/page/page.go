@@ -70,6 +70,7 @@ var pages = []struct {
 	build func(context.Context, *builder) error
 }{
 	{"overview", buildOverview},       // what is live, what is proposed and how sure that is
+	{"readers", buildReaders},         // what each kind of reader asks first
 	{"pull request", buildProposal},   // what the pull request at hand would change, when there is one
 	{"models", buildModels},           // contract, versions, history of each
 	{"experiments", buildExperiments}, // hypotheses and what became of them
@@ -77,6 +78,7 @@ var pages = []struct {
 	{"comparisons", buildComparisons}, // two answers on the same rows
 	{"datasets", buildDatasets},       // profile and quality
 	{"monitors", buildMonitors},       // what moved since the data were pinned, window by window
+	{"value", buildValue},             // what answers are worth, line by line, when the design card prices them
 	{"maturity", buildMaturity},       // how the team works, by evidence
 	{"design", buildDesign},           // what it is for and what its answers are worth, when there is a design card
 }

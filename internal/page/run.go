@@ -17,7 +17,7 @@ import (
 // The most that a run's page shows of each; a page is looked at far more often than it is studied, and the download has the rest.
 const (
 	maxSlices  = 5
-	curvePoint = 22 // points of a curve: enough for 340 units of width
+	curvePoint = 19 // points of a curve: enough for 340 units of width
 )
 
 // runPage is one execution: what went in, what came out.
@@ -68,7 +68,7 @@ func (s *builder) runPage(r *record.Run, detailed bool) error {
 	}
 	names := s.metricNames(r.Model, r.Task, r.Result.Metrics, r.Result.Valid)
 	for _, name := range names[:min(len(names), 4)] {
-		v.Figures = append(v.Figures, figure{Label: brief.Label(name), Value: value(r.Result.Metrics, name), Note: "valid " + value(r.Result.Valid, name)})
+		v.Figures = append(v.Figures, figure{Label: brief.Label(name), Value: valueOf(r.Result.Metrics, name), Note: "valid " + valueOf(r.Result.Valid, name)})
 	}
 	v.Downloads = []link{{Text: "This run, JSON", Href: r.ID + ".json"}}
 	v.How = []string{"Metrics were computed by plumb from the predictions on the valid and the test part; what user code says about itself is not used.", "Curves, slices and calibration are of the test part. ↑ higher is better, ↓ lower is better."}
@@ -104,7 +104,7 @@ func metricGrid(names []string, r *record.Run, d record.Detail) grid {
 		g.Columns = append(g.Columns, column{fmt.Sprintf("test, mean of %d seeds", len(d.Repeats)), "n"})
 	}
 	for _, name := range capped(names) {
-		test, valid := cell{Text: value(r.Result.Metrics, name)}, cell{Text: value(r.Result.Valid, name)}
+		test, valid := cell{Text: valueOf(r.Result.Metrics, name)}, cell{Text: valueOf(r.Result.Valid, name)}
 		if test.Text == brief.Absent {
 			test.Sub = brief.Clip(d.Test.Absent[name], 80)
 		}
@@ -134,7 +134,7 @@ func seedGrid(names []string, d record.Detail) grid {
 			row[0].Sub = "served"
 		}
 		for _, name := range names[:min(len(names), 4)] {
-			row = append(row, cell{Text: value(s.Test, name)})
+			row = append(row, cell{Text: valueOf(s.Test, name)})
 		}
 		g.Rows = append(g.Rows, row)
 	}
@@ -275,7 +275,7 @@ func (v *runPage) slices(d record.Detail) {
 	for _, sl := range all[:min(len(all), maxSlices)] {
 		row := []cell{{Text: brief.Clip(sl.Column+" = "+sl.Value, 80)}, {Text: brief.Count(sl.Rows)}}
 		for _, name := range names {
-			row = append(row, cell{Text: value(sl.Metrics, name)})
+			row = append(row, cell{Text: valueOf(sl.Metrics, name)})
 		}
 		v.Slices.Rows = append(v.Slices.Rows, row)
 	}

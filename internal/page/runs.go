@@ -53,7 +53,7 @@ func (s *builder) runGrid(f frame, runs []*record.Run) grid {
 	for _, r := range runs {
 		status := statusOf(r)
 		name := primary(s.Docs.Models[r.Model], r.Task)
-		metric := cell{Text: value(r.Result.Metrics, name), Sub: brief.Label(name)}
+		metric := cell{Text: valueOf(r.Result.Metrics, name), Sub: brief.Label(name)}
 		if metric.Text == brief.Absent && r.Error != "" {
 			metric.Sub = brief.Clip(r.Error, 60)
 		}

@@ -152,21 +152,49 @@ func (s *builder) choosePages() {
 			name(runOfPath(v.Run))
 		}
 	}
-	for _, m := range s.Docs.Models {
-		if r := s.latest(m.Champion); r != nil {
+	for model := range s.Docs.Models {
+		if r := s.champion(model); r != nil {
 			name(r.ID)
 		}
 	}
 }
 
-// latest gives the newest run of an experiment that came to an end, or nil.
+// latest gives the run that stands for an experiment, or nil: the newest that came to an end over the rows as they are pinned here and with the
+// settings of the document, else the newest that came to an end. What some branch pinned or somebody tried is not what the site is about.
 func (s *builder) latest(experiment string) *record.Run {
-	for _, r := range s.runsOf[experiment] {
-		if r.Status == "" || r.Status == "ok" {
-			return r
+	var content any
+	if e := s.Docs.Experiments[experiment]; e != nil {
+		if m := s.Docs.Models[e.Model]; m != nil && s.Docs.Locks[m.Question.Dataset] != nil {
+			content = s.Docs.Locks[m.Question.Dataset].Content
 		}
 	}
-	return nil
+	var newest *record.Run
+	for _, r := range s.runsOf[experiment] {
+		if r.Status != "" && r.Status != "ok" {
+			continue
+		}
+		if len(r.Set) == 0 && r.Inputs["dataset"] == content {
+			return r
+		}
+		if newest == nil {
+			newest = r
+		}
+	}
+	return newest
+}
+
+// champion gives the run that stands for a model's champion, or nil: the one that is live when it is the champion's, else the newest.
+func (s *builder) champion(model string) *record.Run {
+	m := s.Docs.Models[model]
+	for _, g := range s.stages[model] {
+		if g.Stage == "production" { // the newest
+			if r := s.runByID[runOfPath(g.Run)]; r != nil && r.Experiment == m.Champion {
+				return r
+			}
+			break
+		}
+	}
+	return s.latest(m.Champion)
 }
 
 // runOfPath gives the id of the run whose record is at a path of the ledger.

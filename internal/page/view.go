@@ -96,7 +96,10 @@ func (s *builder) frame(where, section, title string) frame {
 	f := frame{Title: title, Project: s.project, Commit: s.Commit, Short: brief.Short(s.Commit), Ledger: brief.Short(s.LedgerTip), Root: strings.Repeat("../", strings.Count(where, "/"))}
 	all := []link{{Text: "Overview", Href: "index.html"}, {Text: "Models", Href: "models/index.html"}, {Text: "Experiments", Href: "experiments/index.html"},
 		{Text: "Runs", Href: "runs/index.html"}, {Text: "Comparisons", Href: "comparisons/index.html"}, {Text: "Data", Href: "datasets/index.html"}, {Text: "Monitors", Href: "monitors/index.html"}}
-	if s.Docs.Design != nil {
+	if d := s.Docs.Design; d != nil {
+		if len(d.Value.Case)+len(d.Value.Hours) > 0 {
+			all = append(all, link{Text: "Value", Href: "value.html"})
+		}
 		all = append(all, link{Text: "Design", Href: "design.html"})
 	}
 	if s.Maturity != nil {
@@ -273,7 +276,7 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // value is a metric of a map, or Absent.
-func value(metrics map[string]float64, name string) string {
+func valueOf(metrics map[string]float64, name string) string {
 	if v, ok := metrics[name]; ok {
 		return brief.Value(name, v)
 	}

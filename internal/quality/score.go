@@ -5,7 +5,7 @@ import "github.com/plumb-ml/plumb/internal/record"
 const (
 	weightCritical = 3
 	weightWarning  = 1 // and 0 for info
-	capped         = 59
+	capped         = record.Sound - 1
 )
 
 func weight(level string) float64 {

@@ -55,6 +55,9 @@ type QualityCheck struct {
 	Reason            string   `json:"reason"`             // why it fails, could not be asked, or holds without having seen a value
 }
 
+// Sound is the least score of a dimension in which no critical check fails.
+const Sound = 60
+
 // DimensionScore is 0…100. Score is nil, and State not_assessed, when no check of the dimension saw a value.
 type DimensionScore struct {
 	Score  *float64 `json:"score"`

@@ -170,6 +170,16 @@ type Snapshot struct {
 	Scores  map[string]float64 `toml:"scores,omitempty"`
 }
 
+// Fails says whether a critical check fails on the snapshot's rows.
+func (s *Snapshot) Fails() bool {
+	for _, score := range s.Scores {
+		if score < Sound {
+			return true
+		}
+	}
+	return false
+}
+
 // Version is a numbered pointer to one artifact and the run that made it.
 type Version struct {
 	Header

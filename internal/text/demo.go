@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -13,6 +14,7 @@ import (
 // Tale is a story of what people did and what plumb made of it.
 type Tale struct {
 	Folder, Branch, Site string
+	Anew                 bool // a story that was stopped half way was there
 	Moments              []Moment
 	Last                 brief.Brief          // of the last moment
 	OnMerge              []string             // what merging it does
@@ -31,6 +33,9 @@ type Moment struct {
 // Demo prints a tale: what happened day by day, what is so now, and where to look next.
 func Demo(o Out, t Tale) error {
 	var b strings.Builder
+	if t.Anew {
+		fmt.Fprintf(&b, "A story that was stopped half way was in %s: it was told anew, from the start.\n\n", escape.Terminal(t.Folder))
+	}
 	b.WriteString(o.Paint(Bold, "What happened") + "\n")
 	for _, m := range t.Moments {
 		did := m.Did
@@ -51,6 +56,17 @@ func Demo(o Out, t Tale) error {
 	}
 	for _, m := range t.OnMerge {
 		fmt.Fprintf(&b, "  to decide: %s\n", escape.Terminal(m))
+	}
+	for _, m := range t.Moments {
+		if m.Fails && m.Branch != "" {
+			fmt.Fprintf(&b, "  not to be merged: %s — %s\n", escape.Terminal(m.Branch), escape.Terminal(brief.Clip(m.Says, 100)))
+		}
+	}
+	for _, m := range slices.Backward(t.Moments) {
+		if m.Verdict == brief.Alarm {
+			fmt.Fprintf(&b, "  last alarm: %s, %s\n", m.Day, escape.Terminal(brief.Clip(m.Says, 200)))
+			break
+		}
 	}
 	if _, err := io.WriteString(o.W, b.String()+"\n"+o.Paint(Bold, "The last pull request")+"\n"); err != nil {
 		return err

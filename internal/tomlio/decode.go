@@ -138,7 +138,21 @@ func (d *decoder) unknown(table *node, key string, known []field) {
 		return
 	}
 	slices.Sort(names)
-	d.list.Hint("known here: %s", strings.Join(names, ", "))
+	hint := "known here: " + strings.Join(names, ", ")
+	if free := takesAny(d.top); free != "" {
+		hint += fmt.Sprintf("; [%s] takes keys of any name", free)
+	}
+	d.list.Hint("%s", hint)
+}
+
+// takesAny names the table of a document's type that takes keys of any name and kind, as a learner's parameters; "" without one.
+func takesAny(t reflect.Type) string {
+	for _, f := range fields(t) {
+		if of := t.FieldByIndex(f.index).Type; of.Kind() == reflect.Map && of.Elem().Kind() == reflect.Interface {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // elsewhere finds a table of the document's type that knows the key.

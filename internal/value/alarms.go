@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 )
@@ -14,6 +15,31 @@ type Alarms struct {
 	Precision *float64 // share of these that are right
 	Positives *float64 // cases that there are to be found
 	Accuracy  *float64 // share of all cases that are answered rightly
+}
+
+// Assumed is what is in a scenario of the design card.
+func Assumed(s doc.Scenario) Alarms {
+	return Alarms{Flagged: s.Flagged, Precision: s.Precision, Positives: s.Positives, Accuracy: s.Accuracy}
+}
+
+// Worth prices what is known of the answers. Where that does not fix a value, the result is refused and says what it leaves possible.
+func (m *Money) Worth(a Alarms, claim *float64) (record.Value, error) {
+	if a.Accuracy == nil || a.Precision != nil {
+		c, err := m.Counts(a)
+		if err != nil {
+			return record.Value{}, err
+		}
+		out := m.Answer(c, claim)
+		out.Of = fmt.Sprintf("assumed: %s flagged, %s %% of them rightly", short(*a.Flagged), short(100**a.Precision))
+		return out, nil
+	}
+	possible, err := m.Possible(a)
+	if err != nil {
+		return record.Value{}, err
+	}
+	out := m.Report(nil)
+	out.Possible, out.Of = &possible, "assumed: "+possible.Known
+	return out, nil
 }
 
 // Counts works the confusion matrix out. It errs when what is known is impossible, or does not fix the value: a missed case must cost as much as

@@ -1,0 +1,131 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plumb-ml/plumb/internal/brief"
+	"github.com/plumb-ml/plumb/internal/evaluate"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// need is something that somebody has to look at: who, what, and where more of it stands.
+type need struct {
+	Role string // id of a reader
+	Text string
+	Href string
+}
+
+// needs lists what somebody has to do next, the most pressing first: what is proposed, rows that fail, alarms, requirements that do not hold, and
+// what could not be said yet.
+func (s *builder) needs(f frame) []need {
+	var out []need
+	if s.CI != nil {
+		for _, text := range brief.Of(*s.CI).Needs {
+			out = append(out, need{dataScientist, "This pull request: " + text, f.to("proposal.html")})
+		}
+		if b := brief.Of(*s.CI); !b.Fails && b.Verdict == "better" {
+			out = append(out, need{dataScientist, "This pull request passes every gate: review it, and merge it if you agree.", f.to("proposal.html")})
+		}
+	}
+	out = append(out, s.refusedRows(f)...)
+	out = append(out, s.alarmed(f)...)
+	out = append(out, s.unmet(f)...)
+	return append(out, s.undecided(f)...)
+}
+
+// refusedRows are rows that a branch pinned after those that are pinned here, and that fail a critical check.
+func (s *builder) refusedRows(f frame) []need {
+	var out []need
+	seen := map[string]bool{}
+	newest := slices.SortedFunc(slices.Values(s.Input.Snapshots), func(a, b record.Snapshot) int { return cmp.Or(b.Time.Compare(a.Time), strings.Compare(b.ID, a.ID)) })
+	for i := range newest {
+		n := &newest[i]
+		pinned := s.snapshots[n.Dataset]
+		if pinned == nil || n.Lock == pinned.Lock || n.Time.Before(pinned.Time) || seen[n.Lock] || !n.Fails() {
+			continue
+		}
+		seen[n.Lock] = true
+		out = append(out, need{dataEngineer, fmt.Sprintf("Rows of %s that a branch pinned on %s fail %s: the branch must not be merged as it is; mend what delivers them.", n.Dataset, day(n.Time), s.failedChecks(n)), s.toDataset(f, n.Dataset)})
+	}
+	return out[:min(len(out), 3)]
+}
+
+// failedChecks names the critical checks that fail on a snapshot's rows, with how many rows.
+func (s *builder) failedChecks(n *record.Snapshot) string {
+	var q record.Quality
+	if s.blob(n.Quality, &q) != "" {
+		return "a critical check"
+	}
+	var out []string
+	for _, c := range q.Checks {
+		if c.State == record.CheckFail && c.Level == "critical" {
+			text := c.ID
+			if c.UnexpectedCount != nil {
+				text += fmt.Sprintf(" (%s of %s rows of %s)", brief.Count(*c.UnexpectedCount), brief.Count(n.Rows), firstOf(c.Column, strings.Join(c.Columns, ", "), "the table"))
+			}
+			out = append(out, text)
+		}
+	}
+	if len(out) == 0 {
+		return "a critical check"
+	}
+	return brief.Clip(strings.Join(out, ", "), 200)
+}
+
+// alarmed are the monitors whose newest window is an alarm.
+func (s *builder) alarmed(f frame) []need {
+	var out []need
+	for _, id := range s.allMonitors() {
+		all := s.watched[id]
+		if len(all) == 0 {
+			continue
+		}
+		if seen := seenIn(all[0]); brief.WatchWord(seen) == brief.Alarm {
+			out = append(out, need{dataEngineer, "Alarm: " + brief.WatchSentence(seen), f.to(pagePath("monitors", id))})
+		}
+	}
+	return capped(out)
+}
+
+// unmet are requirements of the design card that a champion does not keep.
+func (s *builder) unmet(f frame) []need {
+	var out []need
+	for _, model := range sortedKeys(s.Docs.Models) {
+		r := s.champion(model)
+		if r == nil {
+			continue
+		}
+		for _, b := range evaluate.Requirements(s.Docs.Design, r) {
+			if classOf(b.State) == "bad" {
+				out = append(out, need{stakeholder, model + " does not keep a requirement: " + brief.Requirement(b), f.to("design.html")})
+			}
+		}
+	}
+	return capped(out)
+}
+
+// undecided are proposals in the tree that the newest comparison could not tell from what is served.
+func (s *builder) undecided(f frame) []need {
+	var out []need
+	for _, id := range sortedKeys(s.Docs.Experiments) {
+		e := s.Docs.Experiments[id]
+		if m := s.Docs.Models[e.Model]; m == nil || m.Champion == id {
+			continue
+		}
+		c := s.newestComparison(id)
+		if c == nil {
+			out = append(out, need{dataScientist, id + " was never compared with what is served: open a pull request for it, or take its document away.", s.toExperiment(f, id)})
+		} else if c.Comparison.Verdict == record.Inconclusive {
+			out = append(out, need{dataScientist, id + " could not be told from what is served: " + firstOf(c.Comparison.Reason, "more test rows would"), f.to(pagePath("comparisons", c.ID))})
+		}
+	}
+	return capped(out)
+}
+
+// neededFrom are the needs of one reader.
+func neededFrom(all []need, role string) []need {
+	return slices.DeleteFunc(slices.Clone(all), func(n need) bool { return n.Role != role })
+}
