@@ -30,6 +30,22 @@ type Moment struct {
 	Says             string
 }
 
+func (m Moment) state() string {
+	if m.Fails {
+		return record.GateFail
+	}
+	return m.Verdict
+}
+
+// found is what it says without the verdict in front.
+func (m Moment) found() string {
+	_, after, cut := strings.Cut(m.Says, " — ")
+	if !cut {
+		after = m.Says
+	}
+	return escape.Terminal(brief.Clip(after, 200))
+}
+
 // Demo prints a tale: what happened day by day, what is so now, and where to look next.
 func Demo(o Out, t Tale) error {
 	var b strings.Builder
@@ -43,11 +59,7 @@ func Demo(o Out, t Tale) error {
 			did += " (" + m.Branch + ")"
 		}
 		fmt.Fprintf(&b, "%8s  %s\n", m.Day, escape.Terminal(did))
-		state := m.Verdict
-		if m.Fails {
-			state = record.GateFail
-		}
-		fmt.Fprintf(&b, "          %s\n", o.Paint(ColourOf(state), strings.TrimSpace(brief.Symbol(state)+" "+escape.Terminal(m.Says))))
+		fmt.Fprintf(&b, "          %s\n", o.Paint(ColourOf(m.state()), strings.TrimSpace(brief.Symbol(m.state())+" "+escape.Terminal(m.Says))))
 	}
 	b.WriteString("\n" + o.Paint(Bold, "What is so now") + "\n")
 	if n := len(t.Live); n > 0 {
@@ -58,13 +70,13 @@ func Demo(o Out, t Tale) error {
 		fmt.Fprintf(&b, "  to decide: %s\n", escape.Terminal(m))
 	}
 	for _, m := range t.Moments {
-		if m.Fails && m.Branch != "" {
-			fmt.Fprintf(&b, "  not to be merged: %s — %s\n", escape.Terminal(m.Branch), escape.Terminal(brief.Clip(m.Says, 100)))
+		if m.Branch != "" && brief.Symbol(m.state()) == "✗" {
+			fmt.Fprintf(&b, "  not to be merged: branch %s: %s\n", escape.Terminal(m.Branch), m.found())
 		}
 	}
 	for _, m := range slices.Backward(t.Moments) {
 		if m.Verdict == brief.Alarm {
-			fmt.Fprintf(&b, "  last alarm: %s, %s\n", m.Day, escape.Terminal(brief.Clip(m.Says, 200)))
+			fmt.Fprintf(&b, "  last alarm: %s: %s\n", m.Day, m.found())
 			break
 		}
 	}
