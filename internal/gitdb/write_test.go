@@ -348,3 +348,32 @@ func TestOpenRemovesStaleLocks(t *testing.T) {
 	}
 	gitRun(t, dir, "update-ref", "refs/plumb/private", head)
 }
+
+// Whoever is killed between two objects leaves a repository that Git calls sound: no object is there before those that it names.
+// Bug: objects entered in the order of their ids, and a kill in the right moment left a commit without its tree.
+func TestObjectsEnterChildrenFirst(t *testing.T) {
+	dir, r := repository(t)
+	err := r.Write(context.Background(), func(w *Writer) error {
+		tree, err := w.Tree("", []File{{Path: "a/b/c", Data: []byte("1")}, {Path: "a/d", Data: []byte("2")}, {Path: "e/f", Data: []byte("1")}})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Commit(tree, CommitInfo{Message: "x"}); err != nil {
+			return err
+		}
+		objects := len(w.order)
+		for len(w.order) > 0 {
+			if err := w.publishNext(); err != nil {
+				return err
+			}
+			gitRun(t, dir, "fsck", "--full", "--strict", "--no-dangling")
+		}
+		if objects < 7 {
+			t.Errorf("%d objects", objects)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

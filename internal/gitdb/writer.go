@@ -19,6 +19,8 @@ type Writer struct {
 	dir    string
 	remove func()
 	loose  *loose
+	order  []string // the objects that are not in the repository yet, each after those that it names
+	made   map[string]bool
 }
 
 // File is a file to put into a tree: Data, or OID of a blob that is in the repository already.
@@ -37,7 +39,7 @@ func (r *Repo) newWriter() (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{repo: r, dir: dir, remove: remove, loose: &loose{filepath.Join(dir, "objects"), r.format}}, nil
+	return &Writer{repo: r, dir: dir, remove: remove, loose: &loose{filepath.Join(dir, "objects"), r.format}, made: map[string]bool{}}, nil
 }
 
 func (w *Writer) close() { w.remove() }
@@ -49,6 +51,9 @@ func (w *Writer) put(what kind, data []byte) (string, error) {
 	oid, err := w.loose.write(what, data)
 	if err != nil {
 		return "", fmt.Errorf("writing %s: %w", what, err)
+	}
+	if !w.made[oid] {
+		w.order, w.made[oid] = append(w.order, oid), true
 	}
 	return oid, nil
 }
@@ -172,42 +177,31 @@ func plain(text string) string {
 	}, text), " .,:;\"'")
 }
 
-// publish renames the new objects into the repository. An object that is there already gets the fresh file, and with it a fresh time, which keeps a
-// running gc from pruning it.
+// publish renames the new objects into the repository, each after those that it names: a process that is killed half way leaves objects that nobody
+// names, but none that names what is not there, which `git fsck` would call a broken repository. An object that is there already gets the fresh file, and
+// with it a fresh time, which keeps a running gc from pruning it.
 func (w *Writer) publish() error {
-	objects := filepath.Join(w.dir, "objects")
-	folders, err := fs.Glob(os.DirFS(objects), "[0-9a-f][0-9a-f]") // not filepath.Glob: the repository's own path may hold [ or *
-	if err != nil {
-		return err
-	}
-	for _, folder := range folders {
-		if err := w.publishFolder(filepath.Join(objects, folder)); err != nil {
+	for len(w.order) > 0 {
+		if err := w.publishNext(); err != nil {
 			return fmt.Errorf("storing objects: %w", err)
 		}
 	}
+	clear(w.made)
 	return nil
 }
 
-func (w *Writer) publishFolder(folder string) error {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	target := filepath.Join(w.repo.common, "objects", filepath.Base(folder))
-	for _, entry := range entries {
-		// Git removes folders of objects that became empty, also between these two lines.
-		for attempt := 0; ; attempt++ {
-			err := os.MkdirAll(target, 0o777)
-			if err == nil {
-				err = os.Rename(filepath.Join(folder, entry.Name()), filepath.Join(target, entry.Name()))
-			}
-			if err == nil {
-				break
-			}
-			if attempt == 3 || !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+func (w *Writer) publishNext() error {
+	oid := w.order[0]
+	w.order = w.order[1:]
+	target := (&loose{filepath.Join(w.repo.common, "objects"), w.repo.format}).path(oid)
+	// Git removes folders of objects that became empty, also between these two lines.
+	for attempt := 0; ; attempt++ {
+		err := os.MkdirAll(filepath.Dir(target), 0o777)
+		if err == nil {
+			err = os.Rename(w.loose.path(oid), target)
+		}
+		if err == nil || attempt == 3 || !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
-	return nil
 }

@@ -164,7 +164,7 @@ func (f *File) column(k key, at place, n int) (*Column, error) {
 // Write makes a file of segments: those of an older file are copied as they are, unless they would become too many.
 func Write(path string, meta Meta, segments []*Segment) error {
 	if len(segments) > maxSegments {
-		one, err := NewTable(segments...).merged()
+		one, err := Join(segments...)
 		if err != nil {
 			return err
 		}

@@ -179,8 +179,12 @@ func (t *Table) Column(name string, typ table.Type) (*Column, error) {
 	return all, nil
 }
 
-// merged makes one segment of all, in memory.
-func (t *Table) merged() (*Segment, error) {
+// Join makes one segment of several, in memory, their rows one behind the other.
+func Join(segments ...*Segment) (*Segment, error) {
+	if len(segments) == 1 {
+		return segments[0], nil
+	}
+	t := NewTable(segments...)
 	s := &Segment{n: t.n, columns: map[key]*Column{}}
 	for _, name := range t.Names() {
 		c, err := t.Column(name.Name, name.Type)

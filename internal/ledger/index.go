@@ -229,39 +229,51 @@ func additions(from source, old string) ([]gitdb.Entry, bool) {
 	return added, true
 }
 
-// columns reads and decodes runs on all cores, a batch at a time, and keeps their columns.
+// leastApart is how many runs a core is given at least.
+const leastApart = 500
+
+// columns reads and decodes runs and keeps their columns. Every core takes its share of the list and waits for no other.
 func (v *View) columns(ctx context.Context, repo *gitdb.Repo, entries []gitdb.Entry) (*index.Segment, []index.Problem, error) {
-	type result struct {
-		row index.Row
-		err error
+	cores := min(runtime.GOMAXPROCS(0), 1+len(entries)/leastApart)
+	each := max(1, (len(entries)+cores-1)/cores)
+	parts := make([]*part, 0, cores)
+	var workers sync.WaitGroup
+	for share := range slices.Chunk(entries, each) {
+		p := &part{}
+		parts = append(parts, p)
+		workers.Go(func() { p.read(ctx, repo, share) })
 	}
-	var b index.Builder
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	var segments []*index.Segment
 	var problems []index.Problem
-	results := make([]result, 512)
-	for batch := range slices.Chunk(entries, len(results)) {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+	for _, p := range parts {
+		segments, problems = append(segments, p.rows.Segment()), append(problems, p.problems...)
+	}
+	one, err := index.Join(segments...)
+	return one, problems[:min(len(problems), maxProblems)], err
+}
+
+// part is what one core reads.
+type part struct {
+	rows     index.Builder
+	problems []index.Problem
+}
+
+func (p *part) read(ctx context.Context, repo *gitdb.Repo, entries []gitdb.Entry) {
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return
 		}
-		var workers sync.WaitGroup
-		each := (len(batch) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
-		for start := 0; start < len(batch); start += each {
-			workers.Go(func() {
-				for i := start; i < min(start+each, len(batch)); i++ {
-					results[i].row, results[i].err = rowAt(repo, batch[i])
-				}
-			})
-		}
-		workers.Wait()
-		for i, r := range results[:len(batch)] {
-			switch {
-			case r.row != nil:
-				b.Add(r.row)
-			case r.err != nil && len(problems) < maxProblems:
-				problems = append(problems, index.Problem{Path: batch[i].Path, Message: r.err.Error()})
-			}
+		switch row, err := rowAt(repo, e); {
+		case row != nil:
+			p.rows.Add(row)
+		case err != nil && len(p.problems) < maxProblems:
+			p.problems = append(p.problems, index.Problem{Path: e.Path, Message: err.Error()})
 		}
 	}
-	return b.Segment(), problems, nil
 }
 
 // rowAt reads one run; neither a row nor an error for a note that somebody put beside them.
