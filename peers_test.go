@@ -133,7 +133,7 @@ func (p peer) time(t *testing.T) took {
 		if p.prepare != nil {
 			p.prepare()
 		}
-		took, out, err := measured(t, p.dir, p.command)
+		took, out, err := takes(t, p.dir, p.command)
 		if err != nil || !strings.Contains(string(out), p.found) {
 			t.Fatalf("%s: %v: %.400s", p.name, err, out)
 		}
@@ -150,8 +150,8 @@ func (p peer) time(t *testing.T) took {
 	return middle
 }
 
-// measured runs a program to its end.
-func measured(t *testing.T, dir string, command []string) (took, []byte, error) {
+// takes runs a program to its end.
+func takes(t *testing.T, dir string, command []string) (took, []byte, error) {
 	t.Helper()
 	said := filepath.Join(t.TempDir(), "took.json")
 	script, err := filepath.Abs("testdata/peers/measure.py")
