@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 
+before = resource.getrusage(resource.RUSAGE_CHILDREN)  # what started Python may have had children
 start = time.perf_counter()
 code = subprocess.run(sys.argv[2:]).returncode
 wall = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as f:
-    json.dump({"wall": wall, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss}, f)
+    json.dump({"wall": wall, "cpu": used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, "memory": used.ru_maxrss}, f)
 sys.exit(code)
