@@ -43,7 +43,7 @@ func (m *Money) Report(c *Counts) record.Value {
 func (m *Money) lines(r *rates, c Counts, total float64, unit string) []record.ValueLine {
 	cells, n := c.cells(), c.TP+c.FP+c.FN+c.TN
 	var out []record.ValueLine
-	var parts []string
+	sum := ""
 	for i, stated := range r.stated {
 		if !stated {
 			continue
@@ -58,9 +58,20 @@ func (m *Money) lines(r *rates, c Counts, total float64, unit string) []record.V
 			record.ValueLine{Label: fmt.Sprintf("%s: %s a case", labels[i], unit), Formula: formula, Value: &worth},
 			record.ValueLine{Label: fmt.Sprintf("%s: %s a %s", labels[i], unit, m.period),
 				Formula: m.times(worth, cells[i], n), Value: &part})
-		parts = append(parts, short(part))
+		sum = plus(sum, part)
 	}
-	return append(out, record.ValueLine{Label: fmt.Sprintf("%s a %s", unit, m.period), Formula: strings.Join(parts, " + "), Value: &total})
+	return append(out, record.ValueLine{Label: fmt.Sprintf("%s a %s", unit, m.period), Formula: sum, Value: &total})
+}
+
+// plus writes a number behind a sum.
+func plus(sum string, v float64) string {
+	switch {
+	case sum == "":
+		return short(v)
+	case v < 0:
+		return sum + " - " + short(-v)
+	}
+	return sum + " + " + short(v)
 }
 
 // times is a worth times how often it happens a period.

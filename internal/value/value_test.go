@@ -81,7 +81,7 @@ func TestReport(t *testing.T) {
 	if l := r.Lines[1]; l.Formula != "16 × 120 / 1000 × 10000" || math.Abs(*l.Value-19200) > 1e-9 {
 		t.Errorf("line %+v", l)
 	}
-	if l := r.Lines[8]; l.Formula != "19200 + -14400 + 0 + 0" || *l.Value != *r.Value {
+	if l := r.Lines[8]; l.Formula != "19200 - 14400 + 0 + 0" || *l.Value != *r.Value {
 		t.Errorf("line %+v", l)
 	}
 	text, err := json.Marshal(r)
