@@ -14,6 +14,7 @@ import (
 // A demo that is killed half way is told anew, whole, by the next one; meanwhile nobody else tells one in the same folder. It needs no identity of Git's,
 // no home and no network, and two may be told at once in two folders.
 func TestKilledDemo(t *testing.T) {
+	t.Parallel()
 	top := t.TempDir()
 	program := filepath.Join(top, "plumb")
 	if err := os.Symlink(os.Args[0], program); err != nil {

@@ -3,8 +3,10 @@ package plumb_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +14,24 @@ import (
 	"github.com/plumb-ml/plumb/internal/engine"
 	"github.com/plumb-ml/plumb/internal/flow"
 )
+
+var picture = flag.Bool("picture", false, "with TestDemo: take the README's picture of the demo's first page anew")
+
+// takePicture takes one of a page with the browser.
+func takePicture(t *testing.T, page, to string) {
+	t.Helper()
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, err = filepath.Abs(to); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir="+t.TempDir(), "--window-size=1180,1000", "--screenshot="+to, "file://"+strings.ReplaceAll(page, " ", "%20"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
 
 // told is plumb.demo/v1.
 type told struct {
@@ -45,6 +65,7 @@ func (d told) alarms() int {
 
 // TestDemo runs the README's first command in process: the comment must be the one that the README shows, and the site must be there.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a demo") // with a space
 	exit, out, errs := call(".", "demo", dir, "--json")
 	if exit != 0 {
@@ -78,6 +99,9 @@ func TestDemo(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "_site", "index.html")); err != nil {
 		t.Error(err)
 	}
+	if *picture {
+		takePicture(t, filepath.Join(dir, "_site", "index.html"), filepath.Join(".github", "overview.png"))
+	}
 	if out := git(t, dir, "log", "--format=%s", "plumb/ledger"); strings.Count(out, "\n") < 10 {
 		t.Errorf("the ledger has %q", out)
 	}
@@ -100,6 +124,7 @@ func TestDemo(t *testing.T) {
 // Nothing in the demo is canned: other data tell another story. With every flight's delay dealt out at random nothing moves from week to week, so no
 // trigger fires and nothing is proposed, and what was seen at the origin says nothing, so the good branch is not better any more.
 func TestDemoOfShuffledDelays(t *testing.T) {
+	t.Parallel()
 	source := changedExample(t, `with
 		every as (select *, row_number() over (order by filename, file_row_number) as n from read_parquet('ALL', filename = true, file_row_number = true)),
 		deal as (select delay as dealt, row_number() over (order by hash(n)) as n from every)
@@ -117,6 +142,7 @@ func TestDemoOfShuffledDelays(t *testing.T) {
 
 // A label of another threshold moves every number.
 func TestDemoOfAnotherLabel(t *testing.T) {
+	t.Parallel()
 	source := changedExample(t, "")
 	for _, file := range []string{"models/delay.toml", "branches/origin-history/models/delay.toml", "branches/worse/models/delay.toml"} {
 		path := filepath.Join(source, filepath.FromSlash(file))
