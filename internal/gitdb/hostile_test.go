@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -234,6 +235,44 @@ func TestJunk(t *testing.T) {
 			t.Errorf("%s left %d files of packs", program, left)
 		}
 		os.RemoveAll(clone)
+	}
+}
+
+// Junk that was taken away again is still in the history, which may be four times as large as what is read at once, and no larger.
+// Bug: the whole history came in however large it was.
+func TestJunkInHistory(t *testing.T) {
+	h := newHostile(t)
+	random := rand.NewChaCha8([32]byte{7})
+	data := make([]byte, 1<<20)
+	var names []string
+	for i := range 12 {
+		random.Read(data)
+		names = append(names, fmt.Sprintf("100644 %06d.toml", i), h.put("blob", data))
+	}
+	junk := h.branch(h.tree(names...))
+	h.ref(h.put("commit", []byte("tree "+h.tree()+"\nparent "+junk+"\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n")))
+	dir, clone := serveOpenly(t, h.dir), t.TempDir()
+	gitRun(t, ".", "init", "-q", clone)
+	gitRun(t, clone, "remote", "add", "origin", dir)
+	r, err := Open(clone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	m, err := r.Mirror(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := Limits{Pack: 2 << 20, File: 4 << 20}
+	if err := m.FetchTip(t.Context(), "refs/heads/ledger", limits); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.FetchWhole(t.Context(), "refs/heads/ledger", limits); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("12 MiB of history, 8 are allowed: %v", err)
+	}
+	limits.Pack *= 2
+	if err := m.FetchWhole(t.Context(), "refs/heads/ledger", limits); err != nil {
+		t.Errorf("12 MiB of history, 16 are allowed: %v", err)
 	}
 }
 

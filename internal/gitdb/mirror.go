@@ -124,15 +124,6 @@ func (m *Mirror) Fetch(ctx context.Context, shallow bool, names ...string) error
 	return m.bring(ctx, depth, names)
 }
 
-// FetchWhole is Fetch of a ref with all of its history. The next shallow Fetch cuts it again. Without the git program it brings what a plain one does.
-func (m *Mirror) FetchWhole(ctx context.Context, name string) error {
-	var depth []string
-	if m.program != "" {
-		depth = []string{"--depth=2147483647"}
-	}
-	return m.bring(ctx, depth, []string{name})
-}
-
 func (m *Mirror) bring(ctx context.Context, depth, names []string) error {
 	h, err := waitLock(ctx, m.lockPath)
 	if err != nil {

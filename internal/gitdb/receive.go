@@ -190,9 +190,25 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// historyFactor is what all of a ref's history may be, by what its tip may be.
+const historyFactor = 4
+
 // FetchTip brings the commit that a ref of the remote is at into the mirror, under the same name and without its history. What is beyond the limits is
-// refused when so much of it has come.
+// refused when so much of it has come: the error is ErrTooLarge.
 func (m *Mirror) FetchTip(ctx context.Context, ref string, limits Limits) error {
+	return m.receive(ctx, "--depth=1", ref, limits)
+}
+
+// FetchWhole is FetchTip with all of the history, which may be four times as large. The next FetchTip cuts it again.
+func (m *Mirror) FetchWhole(ctx context.Context, ref string, limits Limits) error {
+	if m.program == "" { // go-git knows no such depth
+		return m.bring(ctx, nil, []string{ref})
+	}
+	limits.Pack *= historyFactor
+	return m.receive(ctx, "--depth=2147483647", ref, limits)
+}
+
+func (m *Mirror) receive(ctx context.Context, depth, ref string, limits Limits) error {
 	h, err := waitLock(ctx, m.lockPath)
 	if err != nil {
 		return err
@@ -202,7 +218,7 @@ func (m *Mirror) FetchTip(ctx context.Context, ref string, limits Limits) error 
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := watch(filepath.Join(m.common, "objects", "pack"), limits, m.format, cancel)
-	err = m.fetch(watched, fetchCall{args: []string{"--depth=1"}, specs: []string{"+" + ref + ":" + ref}, limits: &limits, share: []*os.File{h.file}})
+	err = m.fetch(watched, fetchCall{args: []string{depth}, specs: []string{"+" + ref + ":" + ref}, limits: &limits, share: []*os.File{h.file}})
 	stop()
 	var reason *beyond
 	cause := context.Cause(watched)

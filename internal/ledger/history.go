@@ -48,7 +48,11 @@ func (l *Ledger) History(ctx context.Context) (*History, error) {
 		return h, nil
 	}
 	if p.mirror != nil && p.offline == "" {
-		if err := p.mirror.FetchWhole(ctx, l.branch); err != nil {
+		err := p.mirror.FetchWhole(ctx, l.branch, l.limits)
+		if errors.Is(err, gitdb.ErrTooLarge) {
+			return nil, fmt.Errorf("reading the ledger's history: %w", err)
+		}
+		if err != nil {
 			h.Why = err.Error()
 		}
 	}
