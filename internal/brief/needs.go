@@ -2,6 +2,7 @@ package brief
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -193,8 +194,12 @@ func DataSentence(d record.DataChange) string {
 
 // nothing says why no step had anything to do.
 func nothing(ci record.CI) string {
-	for i := len(ci.Steps) - 1; i >= 0; i-- {
-		if s := ci.Steps[i]; s.State == "skipped" && s.Why != "" {
+	steps := slices.Clone(ci.Steps)
+	if ci.Event != "schedule" { // which looks first and does nothing for want of a window; the others find nothing in the end
+		slices.Reverse(steps)
+	}
+	for _, s := range steps {
+		if s.State == "skipped" && s.Why != "" {
 			return Clip(s.Why, 240)
 		}
 	}

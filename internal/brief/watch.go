@@ -71,7 +71,11 @@ func WatchSentence(m record.MonitorChange) string {
 		parts = append(parts, names(m.Watched)+" to watch")
 	}
 	if m.Verdict == record.DriftInsufficient {
-		parts = append(parts, fmt.Sprintf("cannot say, with %s rows", Count(m.Rows)))
+		if m.Pinned < m.Rows {
+			parts = append(parts, fmt.Sprintf("cannot say, with %s pinned rows to compare %s with: pin newer ones, or let `reference` reach further back", Count(m.Pinned), Count(m.Rows)))
+		} else {
+			parts = append(parts, fmt.Sprintf("cannot say, with %s rows", Count(m.Rows)))
+		}
 	}
 	if len(parts) == 0 {
 		parts = append(parts, fmt.Sprintf("nothing moved in %s rows", Count(m.Rows)))

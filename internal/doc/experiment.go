@@ -10,6 +10,9 @@ import (
 	"github.com/plumb-ml/plumb/internal/metric"
 )
 
+// FirstHypothesis is what `plumb init` writes: a place for a hypothesis, not one.
+const FirstHypothesis = "The columns as they are say something about the label."
+
 // Experiment is experiments/<id>.toml: one way to answer a model's question.
 type Experiment struct {
 	Head

@@ -125,11 +125,16 @@ type measurement struct {
 
 // insufficient says why there is no p. Rows count, not values: a side that has lost its values differs from one that has them.
 func (m *measurement) insufficient() bool {
-	rows := min(length(m.column.Reference), length(m.column.Current))
-	if rows >= LeastRows {
+	reference, current := length(m.column.Reference), length(m.column.Current)
+	switch {
+	case min(reference, current) >= LeastRows:
 		return false
+	case reference < current:
+		m.out.Reason = fmt.Sprintf("%d rows to compare with, %d needed: pin newer ones, or look further back", reference, LeastRows)
+	default:
+		m.out.Reason = fmt.Sprintf("%d rows now, %d needed: a longer window has more", current, LeastRows)
 	}
-	m.out.Reason, m.out.Method = fmt.Sprintf("%d rows on the smaller side, %d needed: a longer window has more", rows, LeastRows), "none"
+	m.out.Method = "none"
 	return true
 }
 

@@ -35,7 +35,18 @@ func onMerge(docs *doc.Set, v *ledger.View, tasks []task, artifacts map[string]r
 		}
 		versions := v.Versions(t.Model)
 		had, isOld := versionOf(versions, artifacts[served(docs, t.Experiment)])
+		live := 0
+		if len(versions) > 0 {
+			live = newestStaged(v.Stages(t.Model, production), versions[len(versions)-1].Number)
+		}
+		if isOld && had.Number == live && docs.Models[t.Model].Version == 0 {
+			out = append(out, fmt.Sprintf("%s: nothing changes in what is served: what %s learns is version %d, which is live.", t.Model, t.Experiment, live))
+			continue
+		}
 		sentence := fmt.Sprintf("%s: %s becomes the champion", t.Model, t.Experiment)
+		if i := slices.IndexFunc(versions, func(o record.Version) bool { return o.Number == live }); i >= 0 && versions[i].Experiment == t.Experiment {
+			sentence = fmt.Sprintf("%s: %s stays the champion, with what it learns now", t.Model, t.Experiment)
+		}
 		switch pin := docs.Models[t.Model].Version; {
 		case pin != 0:
 			sentence += fmt.Sprintf("; the document pins version %d", pin)
@@ -44,8 +55,8 @@ func onMerge(docs *doc.Set, v *ledger.View, tasks []task, artifacts map[string]r
 		default:
 			sentence += fmt.Sprintf(", as version %d", len(versions)+1)
 		}
-		if n := len(versions); n > 0 {
-			sentence += fmt.Sprintf("; reverting the merge goes back to version %d", newestStaged(v.Stages(t.Model, production), versions[n-1].Number))
+		if live > 0 {
+			sentence += fmt.Sprintf("; reverting the merge goes back to version %d", live)
 		}
 		out = append(out, sentence+".")
 	}

@@ -51,7 +51,7 @@ require = "not_worse"            # not_worse | non_inferior | better
 
 func (g *guess) experimentDocument(model string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# One way to answer the question. Copy it to propose another, and write the hypothesis first.\nschema = 1\nmodel = %q\nhypothesis = \"The columns as they are say something about the label.\"\n\n[features]\nuse = [\n", model)
+	fmt.Fprintf(&b, "# One way to answer the question. Copy it to propose another, and write the hypothesis first.\nschema = 1\nmodel = %q\nhypothesis = %s\n\n[features]\nuse = [\n", model, tomlio.Quote(doc.FirstHypothesis))
 	for _, f := range g.features {
 		fmt.Fprintf(&b, "  %s,\n", tomlio.Quote(f))
 	}

@@ -30,7 +30,7 @@ func (p *Project) Maturity(ctx context.Context) (*record.Maturity, error) {
 
 // facts gathers what the probes look at.
 func (p *Project) facts(docs *doc.Set, v *ledger.View) maturity.Facts {
-	f := maturity.Facts{Docs: docs, Workflows: map[string]string{}, Runs: v.Runs(), Comparisons: v.Comparisons(), Snapshots: v.Snapshots(),
+	f := maturity.Facts{Docs: docs, Runs: v.Runs(), Comparisons: v.Comparisons(), Snapshots: v.Snapshots(),
 		Monitors: v.Monitors(""), Decisions: v.Decisions(""), Served: map[string]string{}, Path: pathsIn(v)}
 	for _, id := range keys(docs.Models) {
 		f.Versions = append(f.Versions, v.Versions(id)...)
@@ -65,29 +65,44 @@ func pathsIn(v *ledger.View) func(any) string {
 }
 
 // surroundings looks around the documents: workflows that run plumb with the event that they measure, and who owns what.
-func (p *Project) surroundings() (workflows map[string]string, owners string) {
-	workflows = map[string]string{}
+func (p *Project) surroundings() (workflows map[string][]string, owners string) {
+	workflows = map[string][]string{}
 	root := os.DirFS(p.Repo.Root())
 	files, err := fs.Glob(root, ".github/workflows/*.y*ml")
 	if err != nil {
 		return workflows, ""
 	}
 	for _, file := range files {
-		text, err := fs.ReadFile(root, file)
-		if err != nil || !strings.Contains(string(text), "plumb") {
+		text := strings.Join(said(root, file), "\n")
+		if !strings.Contains(text, "plumb") {
 			continue
 		}
 		for _, event := range []string{"pull_request", "push", "schedule"} {
-			if strings.Contains(string(text), "event: "+event) {
-				workflows[file] = event
+			if strings.Contains(text, "event: "+event) {
+				workflows[file] = append(workflows[file], event)
 			}
 		}
 	}
 	for _, dir := range []string{".github", ".", "docs"} {
 		name := path.Join(dir, "CODEOWNERS")
-		if _, err := fs.Stat(root, name); err == nil {
+		if len(said(root, name)) > 0 {
 			return workflows, name
 		}
 	}
 	return workflows, ""
+}
+
+// said is the lines of a file, without comments and empty ones.
+func said(root fs.FS, name string) []string {
+	text, err := fs.ReadFile(root, name)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) != "" {
+			out = append(out, strings.TrimSpace(line))
+		}
+	}
+	return out
 }

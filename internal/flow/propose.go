@@ -1,10 +1,13 @@
 package flow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -76,11 +79,14 @@ func firedFor(m record.Monitor, then string) []string {
 
 // monitorChange is a monitor's result as a flow's result tells it.
 func monitorChange(m record.Monitor) record.MonitorChange {
-	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Verdict: m.Verdict,
+	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Pinned: m.Reference, Verdict: m.Verdict,
 		Drifted: notNil(m.Drifted), Watched: notNil(m.Watched), Failed: notNil(m.Failed), Triggers: []record.TriggerState{}}
 	for _, name := range keys(m.Triggers) {
 		s := m.Triggers[name]
 		s.Name = name
+		if s.Values == nil { // a record that is read back has none where nothing was read
+			s.Values = map[string]float64{}
+		}
 		out.Triggers = append(out.Triggers, s)
 	}
 	return out
@@ -228,12 +234,12 @@ func (pub *publication) propose(ctx context.Context) (string, error) {
 func (pub *publication) proposePin(ctx context.Context, m record.Monitor, lock []byte) (string, error) {
 	p := pub.p
 	branch := fmt.Sprintf("%sretrain-%s-%s", branchPrefix, m.Dataset, m.Before.UTC().Format("20060102"))
-	if open, err := pub.openProposal(ctx, fmt.Sprintf("%sretrain-%s-", branchPrefix, m.Dataset)); err != nil || open != "" {
-		return "there is already " + open, err
+	file := path.Join(p.Prefix, "datasets", m.Dataset+".lock.toml")
+	if open, err := pub.openProposal(ctx, fmt.Sprintf("%sretrain-%s-", branchPrefix, m.Dataset), file); err != nil || open != "" {
+		return "nothing new is proposed: branch " + open + " is still open (merge it, or delete it)", err
 	}
 	title := fmt.Sprintf("Pin the newest rows of %s", m.Dataset)
 	body := proposalText(m)
-	file := path.Join(p.Prefix, "datasets", m.Dataset+".lock.toml")
 	commit, err := p.Repo.Update(ctx, "refs/heads/"+branch, func(w *gitdb.Writer, tip string) (string, error) {
 		if tip != "" {
 			return tip, nil
@@ -262,8 +268,11 @@ func (pub *publication) proposePin(ctx context.Context, m record.Monitor, lock [
 	return "branch " + branch, nil
 }
 
-// openProposal finds a branch of this kind that is not merged yet.
-func (pub *publication) openProposal(ctx context.Context, prefix string) (string, error) {
+// dated is what follows a proposal's prefix: another dataset's name may begin like this one's.
+var dated = regexp.MustCompile(`^[0-9]{8}$`)
+
+// openProposal finds a branch of this kind that is open: neither merged nor, where somebody squashed it, with the lock that the intent branch has had since.
+func (pub *publication) openProposal(ctx context.Context, prefix, file string) (string, error) {
 	branches := map[string]string{}
 	if _, remote := pub.p.Repo.Remote(); remote {
 		refs, err := pub.p.Repo.ListRemote(ctx, "refs/heads/"+prefix)
@@ -281,11 +290,31 @@ func (pub *publication) openProposal(ctx context.Context, prefix string) (string
 		}
 	}
 	for _, name := range keys(branches) {
-		if base, err := pub.p.Repo.MergeBase(ctx, branches[name], pub.trusted.Head); err != nil || base != branches[name] {
-			return strings.TrimPrefix(name, "refs/heads/"), nil
+		if !dated.MatchString(strings.TrimPrefix(name, "refs/heads/"+prefix)) {
+			continue
 		}
+		base, err := pub.p.Repo.MergeBase(ctx, branches[name], pub.trusted.Head)
+		if err == nil && (base == branches[name] || pub.repinned(base, file)) {
+			continue
+		}
+		return strings.TrimPrefix(name, "refs/heads/"), nil
 	}
 	return "", nil
+}
+
+// repinned says whether the lock has changed on the intent branch since a proposal was made: it was squashed into it, or something newer is pinned, so the
+// proposal is of yesterday.
+func (pub *publication) repinned(since, file string) bool {
+	at := func(commit string) []byte {
+		tree, err := pub.p.Repo.Tree(commit)
+		if err != nil {
+			return nil
+		}
+		text, _ := fs.ReadFile(tree, file) // none is nil
+		return text
+	}
+	was, now := at(since), at(pub.trusted.Head)
+	return was != nil && now != nil && !bytes.Equal(was, now)
 }
 
 // proposalText says why, for the commit and the pull request. What it names comes from documents and was checked.

@@ -15,8 +15,8 @@ import (
 // Facts are what probes look at. Records are in the order of their time.
 type Facts struct {
 	Docs        *doc.Set
-	Workflows   map[string]string // paths of CI workflows that run plumb → the events that they start on
-	Owners      string            // path of the CODEOWNERS file; "" where there is none
+	Workflows   map[string][]string // paths of CI workflows that run plumb → the events that they start on
+	Owners      string              // path of the CODEOWNERS file; "" where there is none
 	Runs        []record.Run
 	Comparisons []record.ComparisonRecord
 	Snapshots   []record.Snapshot
@@ -108,7 +108,7 @@ func some[T any](f *Facts, all []T, fits func(T) bool) []string {
 
 func (f *Facts) workflow(event string) (paths []string) {
 	for path, events := range f.Workflows {
-		if events == event {
+		if slices.Contains(events, event) {
 			paths = append(paths, path)
 		}
 	}

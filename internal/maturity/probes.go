@@ -3,7 +3,9 @@ package maturity
 import (
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -26,7 +28,7 @@ var probes = []probe{
 	{"C4", "collaboration", 2, "Are changes of what is served compared before they are merged?",
 		"change the champion in a pull request, not on the branch", compared},
 	{"C5", "collaboration", 3, "Has anyone made a recorded run again?",
-		"`plumb reproduce RUN`, from another clone", reproduced},
+		"`plumb reproduce RUN`, best from another clone", reproduced},
 	{"M1", "monitoring", 1, "Are the pinned rows checked, and do they pass?",
 		"add a critical [check.…] to datasets/<name>.toml; `plumb data pin` records what the checks say of the pinned rows", checked},
 	{"M2", "monitoring", 2, "Is the data that comes in looked at, window by window?",
@@ -39,14 +41,18 @@ var probes = []probe{
 
 func servedRun(f *Facts) finding {
 	out := finding{nothing: len(f.Docs.Models) == 0}
+	out.runs = true
 	for _, id := range slices.Sorted(maps.Keys(f.Docs.Models)) {
-		if f.Docs.Models[id].Champion != "" {
-			out.has, out.evidence = true, append(out.evidence, "models/"+id+".toml")
+		if f.Docs.Models[id].Champion == "" {
+			continue
 		}
+		runs := some(f, f.Runs, func(r record.Run) bool {
+			return r.Model == id && r.Inputs.Key() != "" && f.Served[id] == r.Inputs.Key()
+		})
+		out.has, out.runs, out.evidence = true, out.runs && len(runs) > 0, append(append(out.evidence, "models/"+id+".toml"), runs...)
 	}
-	runs := some(f, f.Runs, func(r record.Run) bool { return r.Inputs.Key() != "" && f.Served[r.Model] == r.Inputs.Key() })
-	out.evidence = append(out.evidence, runs...)
-	out.runs, out.passes = len(runs) > 0, len(runs) > 0
+	out.runs = out.has && out.runs
+	out.passes = out.runs
 	return out
 }
 
@@ -95,8 +101,9 @@ func pinned(f *Facts) finding {
 func hypothesised(f *Facts) finding {
 	out := finding{nothing: len(f.Docs.Experiments) == 0, has: true, runs: true, passes: true}
 	for _, id := range slices.Sorted(maps.Keys(f.Docs.Experiments)) {
-		if f.Docs.Experiments[id].Hypothesis == "" {
-			out.has, out.evidence = false, append(out.evidence, "experiments/"+id+".toml")
+		out.evidence = append(out.evidence, "experiments/"+id+".toml")
+		if h := f.Docs.Experiments[id].Hypothesis; strings.TrimSpace(h) == "" || h == doc.FirstHypothesis {
+			out.has = false
 		}
 	}
 	for _, r := range f.Runs { // what was claimed after the fact was not a hypothesis
@@ -113,7 +120,7 @@ func owned(f *Facts) finding {
 		out.evidence = append(out.evidence, f.Owners)
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.Docs.Datasets)) {
-		if f.Docs.Datasets[id].Owner == "" {
+		if strings.TrimSpace(f.Docs.Datasets[id].Owner) == "" {
 			out.passes, out.evidence = false, append(out.evidence, "datasets/"+id+".toml")
 		}
 	}
@@ -121,8 +128,30 @@ func owned(f *Facts) finding {
 }
 
 func compared(f *Facts) finding {
-	promoted := some(f, f.Comparisons, func(c record.ComparisonRecord) bool { return c.Comparison.Promotes && c.By.PullRequest > 0 })
-	return finding{has: true, runs: len(promoted) > 0, passes: len(promoted) > 0, evidence: promoted, nothing: len(f.Versions) < 2}
+	out := finding{has: true, nothing: true, passes: true}
+	for _, id := range slices.Sorted(maps.Keys(f.Docs.Models)) {
+		served := newestStage(f, id)
+		if served == nil || served.Version < 2 { // the first has nothing to be compared with
+			continue
+		}
+		promoted := some(f, f.Comparisons, func(c record.ComparisonRecord) bool {
+			return c.Comparison.Promotes && c.By.PullRequest > 0 && c.Comparison.Model == id && c.Comparison.Head.Digest == served.Inputs
+		})
+		out.nothing, out.passes, out.evidence = false, out.passes && len(promoted) > 0, append(append(out.evidence, f.Path(*served)), promoted...)
+	}
+	out.runs = out.passes
+	return out
+}
+
+// newestStage is what a model serves, or nil.
+func newestStage(f *Facts, model string) *record.Stage {
+	var newest *record.Stage
+	for i := range f.Stages {
+		if s := &f.Stages[i]; s.Model == model && s.Stage == "production" && (newest == nil || s.Number > newest.Number) {
+			newest = s
+		}
+	}
+	return newest
 }
 
 func reproduced(f *Facts) finding {
@@ -152,11 +181,14 @@ func checked(f *Facts) finding {
 
 func watched(f *Facts) finding {
 	out := finding{has: len(f.Docs.Monitors) > 0, nothing: len(f.Docs.Datasets) == 0}
+	out.runs = out.has
 	for _, id := range slices.Sorted(maps.Keys(f.Docs.Monitors)) {
-		out.evidence = append(out.evidence, "monitors/"+id+".toml")
+		seen := some(f, f.Monitors, func(m record.Monitor) bool {
+			return m.Monitor == id && m.Rows > 0 && m.Verdict != record.DriftInsufficient
+		})
+		out.runs, out.evidence = out.runs && len(seen) > 0, append(append(out.evidence, "monitors/"+id+".toml"), seen...)
 	}
-	seen := some(f, f.Monitors, func(record.Monitor) bool { return true })
-	out.runs, out.passes, out.evidence = len(seen) > 0, len(seen) > 0, append(out.evidence, seen...)
+	out.passes = out.runs
 	return out
 }
 

@@ -110,7 +110,7 @@ func alarmsBefore(newestFirst []*record.Monitor) []string {
 
 // seenIn is a record as the faces speak of it.
 func seenIn(m *record.Monitor) record.MonitorChange {
-	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Verdict: m.Verdict,
+	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Pinned: m.Reference, Verdict: m.Verdict,
 		Drifted: m.Drifted, Watched: m.Watched, Failed: m.Failed}
 	for _, name := range sortedKeys(m.Triggers) {
 		t := m.Triggers[name]

@@ -75,7 +75,7 @@ func (s *builder) failedChecks(n *record.Snapshot) string {
 	return brief.Clip(strings.Join(out, ", "), 200)
 }
 
-// alarmed are the monitors whose newest window is an alarm.
+// alarmed are the monitors whose newest window is an alarm, has drifted, or could not be judged.
 func (s *builder) alarmed(f frame) []need {
 	var out []need
 	for _, id := range s.allMonitors() {
@@ -83,8 +83,9 @@ func (s *builder) alarmed(f frame) []need {
 		if len(all) == 0 {
 			continue
 		}
-		if seen := seenIn(all[0]); brief.WatchWord(seen) == brief.Alarm {
-			out = append(out, need{dataEngineer, "Alarm: " + brief.WatchSentence(seen), f.to(pagePath("monitors", id))})
+		seen := seenIn(all[0])
+		if said := map[string]string{brief.Alarm: "Alarm: ", brief.Drifted: "Drift: ", brief.Unknown: "A monitor cannot see: "}[brief.WatchWord(seen)]; said != "" {
+			out = append(out, need{dataEngineer, said + brief.WatchSentence(seen), f.to(pagePath("monitors", id))})
 		}
 	}
 	return capped(out)

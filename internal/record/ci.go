@@ -57,7 +57,8 @@ type MonitorChange struct {
 	Before   time.Time      `json:"before"`
 	Missed   int            `json:"missed"` // windows before it that nobody looked at
 	Rows     int64          `json:"rows"`
-	Verdict  string         `json:"verdict"` // of drift
+	Pinned   int64          `json:"reference"` // rows that they are compared with
+	Verdict  string         `json:"verdict"`   // of drift
 	Drifted  []string       `json:"drifted"`
 	Watched  []string       `json:"watched"`
 	Failed   []string       `json:"failed"` // checks, by id
