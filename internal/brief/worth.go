@@ -84,6 +84,11 @@ func Claim(v record.Value) (title string, needs []string) {
 	if v.Claim.Follows {
 		return money + " follows from these inputs", []string{"the value is " + Money(v.Currency, *v.Value)}
 	}
+	if v.Value != nil && v.Claim.Value < *v.Value {
+		title = fmt.Sprintf("%s is less than the %s that follows from these inputs; any one of these would bring it down", money, Money(v.Currency, *v.Value))
+	} else {
+		title = money + " does not follow from these inputs; any one of these would be needed"
+	}
 	for _, n := range v.Claim.Needs {
 		show := rough
 		if n.Name == "precision" {
@@ -98,5 +103,5 @@ func Claim(v record.Value) (title string, needs []string) {
 			needs = append(needs, fmt.Sprintf("%s would have to be %s instead of %s", n.Name, show(*n.Value), show(n.Now)))
 		}
 	}
-	return money + " does not follow from these inputs; any one of these would be needed", needs
+	return title, needs
 }

@@ -14,6 +14,19 @@ func triggerCommand(a *app) *cobra.Command {
 		Short: "See what the monitors watch for, and how often each would cry wolf",
 		Long: `The triggers of monitors/*.toml: conditions over the newest window of a source and the pinned rows before it.
 
+A monitor:
+  dataset = "NAME"         whose source is watched, as it is now
+  window = "7d"            how long the rows are looked at together
+  reference = "60d"        how far back the pinned rows reach that it is compared with; all when absent
+  columns = ["a", "b"]     what is compared; all that can be when absent
+  [trigger.NAME]
+  when = "…"               what has to be so for something to be done
+  then = "note"            or "retrain": a branch that pins the newest rows
+  for = 1                  in how many windows in a row
+  cooldown = "28d"         how long it stays quiet after it fired
+  min_rows = 50            with fewer the answer is unknown
+  about = "…"              why it matters, for who reads the alarm
+
 ` + aggregateList(),
 		Example: "  plumb trigger list\n  plumb trigger check\n  plumb ci --event schedule",
 	}

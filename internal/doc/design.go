@@ -96,7 +96,9 @@ func (d *Design) check(c checker) {
 	if len(d.Value.Case) > 0 {
 		c.required("value", "currency")
 		c.required("value", "period")
-		c.required("value", "population")
+		if c.required("value", "population") && d.Value.Population == 0 {
+			c.at("range", "value", "population").errorf("population must be above 0: how many cases there are a period")
+		}
 	}
 	for _, name := range sortedKeys(d.Value.Assume) {
 		d.Value.Assume[name].check(c, name)

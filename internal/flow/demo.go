@@ -63,6 +63,9 @@ func NewDemo(ctx context.Context, dir string, o Options, d DemoOptions) (*Demo, 
 	if err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, problem.Wrongf("name a folder: `plumb demo DIR`", "%s is a file", dir)
+	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, problem.Wrongf("name another folder: `plumb demo DIR`", "%s is there already and not empty", dir)
 	}

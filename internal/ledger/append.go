@@ -6,12 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"path"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
@@ -102,24 +99,6 @@ func (l *Ledger) commit(w *gitdb.Writer, tip string, files []File) (string, erro
 		info.Parents = []string{tip}
 	}
 	return w.Commit(tree, info)
-}
-
-// message says what a commit adds: "add 2 runs, 1 snapshot".
-func message(files []File) string {
-	counts := map[string]int{}
-	for _, f := range files {
-		folder, _, _ := strings.Cut(f.Path, "/")
-		counts[folder]++
-	}
-	var parts []string
-	for _, folder := range slices.Sorted(maps.Keys(counts)) {
-		name := folder
-		if counts[folder] == 1 {
-			name = strings.TrimSuffix(folder, "s")
-		}
-		parts = append(parts, fmt.Sprintf("%d %s", counts[folder], name))
-	}
-	return "add " + strings.Join(parts, ", ") + "\n"
 }
 
 // Append adds the records that build gives to the ledger's branch: of the remote, when there is one, else of this repository. build is called with the ledger as

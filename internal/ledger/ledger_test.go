@@ -348,7 +348,17 @@ func TestCacheHasNoHistory(t *testing.T) {
 }
 
 func TestMessage(t *testing.T) {
-	if got := message([]File{run("a", 1), claimed(1, ""), run("a", 2)}); got != "add 2 runs, 1 version\n" {
+	if got, want := message([]File{run("a", 1), claimed(1, ""), run("a", 2)}), "delay version 1 is baseline; run of a; run of a\n"; got != want {
+		t.Errorf("message = %q, want %q", got, want)
+	}
+	var many []File
+	for i := range 30 {
+		many = append(many, run("a", i))
+	}
+	if got := message(many); !strings.HasPrefix(got, "add 30 runs\n\nrun of a\n") || !strings.HasSuffix(got, "\nand 10 more\n") {
+		t.Errorf("message = %q", got)
+	}
+	if got := message([]File{{Path: "runs/x/y.toml", Data: []byte("no = ")}}); got != "add 1 run\n\n\n" {
 		t.Errorf("message = %q", got)
 	}
 }

@@ -53,8 +53,8 @@ func (s *builder) proposedAnswers(f frame) []answer {
 	}
 	seen := map[string]bool{}
 	for _, c := range s.comparisons {
-		e, m := s.Docs.Experiments[c.Comparison.Experiment], s.Docs.Models[c.Comparison.Model]
-		if m == nil || m.Champion == c.Comparison.Experiment || e == nil && s.CI != nil || seen[c.Comparison.Experiment] || len(a.Lines) == 8 {
+		m := s.Docs.Models[c.Comparison.Model]
+		if m == nil || m.Champion == c.Comparison.Experiment || seen[c.Comparison.Experiment] || len(a.Lines) == 8 {
 			continue
 		}
 		seen[c.Comparison.Experiment] = true
@@ -78,6 +78,9 @@ func comparedInWords(c record.Comparison) string {
 	}
 	if row, ok := brief.RowOfValue(c.Value); ok && row.Difference != brief.Absent {
 		out += ", " + row.Difference + " " + strings.TrimPrefix(row.Metric, "value ")
+		if row.Verdict == record.Inconclusive {
+			out += " (? " + firstOf(row.Reason, "cannot say") + ")"
+		}
 	}
 	return out
 }
@@ -261,7 +264,7 @@ func (s *builder) rightAnswers(f frame) []answer {
 			return answer{}
 		}
 		return answer{Asks: "How often is " + id + " right?", More: link{Text: "Its run", Href: s.toRun(f, r.ID)},
-			Says: fmt.Sprintf("Of 100 times it says yes it is right %s times, and of 100 that come it has found %s.", brief.Number(100*c.TP/(c.TP+c.FP), 0), brief.Number(100*c.TP/(c.TP+c.FN), 0))}
+			Says: fmt.Sprintf("Of 100 times it says yes it is right %s times, and of 100 that did come it had said so of %s.", brief.Number(100*c.TP/(c.TP+c.FP), 0), brief.Number(100*c.TP/(c.TP+c.FN), 0))}
 	})
 }
 

@@ -66,7 +66,8 @@ type sideView struct {
 type comparisonPage struct {
 	frame
 	comparisonView
-	Made string
+	Made    string
+	Blocked string // why the branch is blocked whatever is found here
 }
 
 type comparisonsPage struct {
@@ -102,6 +103,9 @@ func (s *builder) comparisonPage(c *record.ComparisonRecord) error {
 	where := pagePath("comparisons", c.ID)
 	v := comparisonPage{frame: s.frame(where, "Comparisons", c.Comparison.Model+": "+c.Comparison.Experiment)}
 	v.comparisonView = s.compared(v.frame, c.Comparison)
+	if s.overBadRows(c.Comparison.Head.Run) {
+		v.Blocked = "The rows of " + brief.Clip(s.datasetOf(c.Comparison.Model), 64) + " that this branch pins fail a critical check: it is blocked, whatever the comparison says."
+	}
 	v.Made = "made " + date(c.Time) + " UTC by " + made(c.Header)
 	v.Downloads = []link{{Text: "This comparison, JSON", Href: c.ID + ".json"}}
 	v.How = append([]string{v.Method, methods(c.Comparison)}, howCompared...)
@@ -256,7 +260,7 @@ func (s *builder) comparisonGrid(f frame, list []*record.ComparisonRecord) grid 
 		}
 		verdict := stateCell(cmp.Verdict)
 		if s.overBadRows(cmp.Head.Run) {
-			verdict.Sub, verdict.Class = "✗ its rows fail a check", "bad"
+			verdict = cell{Text: "✗ blocked", Sub: "its rows fail a check; " + verdict.Text, Class: "bad"}
 		}
 		g.Rows = append(g.Rows, []cell{{Text: date(c.Time), Href: f.to(pagePath("comparisons", c.ID)), Class: "date"}, {Text: cmp.Model, Href: s.toModel(f, cmp.Model)},
 			{Text: cmp.Experiment, Sub: "against " + against(cmp)}, verdict, {Text: row.Metric}, {Text: row.Difference}, {Text: row.Interval}})
@@ -276,6 +280,14 @@ func (s *builder) overBadRows(run string) bool {
 		}
 	}
 	return false
+}
+
+// datasetOf names what a model asks about.
+func (s *builder) datasetOf(model string) string {
+	if m := s.Docs.Models[model]; m != nil {
+		return m.Question.Dataset
+	}
+	return model
 }
 
 func against(c record.Comparison) string {

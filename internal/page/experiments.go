@@ -91,7 +91,7 @@ func (s *builder) experimentGrid(f frame, ids []string) grid {
 
 func (s *builder) role(experiment, model string) string {
 	if s.Docs.Experiments[experiment] == nil {
-		return "no longer in the tree"
+		return "not in this tree"
 	}
 	if m := s.Docs.Models[model]; m != nil && m.Champion == experiment {
 		return "champion"
@@ -101,7 +101,7 @@ func (s *builder) role(experiment, model string) string {
 
 func (s *builder) newestComparison(experiment string) *record.ComparisonRecord {
 	for _, c := range s.comparisons {
-		if c.Comparison.Experiment == experiment {
+		if c.Comparison.Experiment == experiment && !s.overBadRows(c.Comparison.Head.Run) {
 			return c
 		}
 	}
@@ -119,7 +119,7 @@ func (s *builder) experimentPage(where, id string) experimentPage {
 		v.describe(s, e)
 	} else {
 		model = runs[0].Model
-		v.Gone = "The document is not in the tree of this commit; the runs below are what the ledger remembers."
+		v.Gone = "Its document is not in the tree of this commit: it is on a branch, or was taken away. What is here is what the ledger remembers."
 	}
 	role := s.role(id, model)
 	v.Role = badge{role, map[bool]string{true: "good", false: "even"}[role == "champion"]}

@@ -200,7 +200,7 @@ func (s *builder) experimentsOf(model string) []string {
 func (s *builder) runsOfModel(model string) []*record.Run {
 	var out []*record.Run
 	for _, r := range s.runs {
-		if r.Model == model {
+		if r.Model == model && !s.overBadRows(r.ID) {
 			out = append(out, r)
 		}
 	}

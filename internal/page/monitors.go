@@ -24,6 +24,7 @@ type monitorPage struct {
 	Plots    []*plot
 	Drift    grid
 	DriftWhy string
+	Alarm    grid // columns of the last window that was an alarm, when the newest is none
 	Windows  grid
 }
 
@@ -143,6 +144,10 @@ func (s *builder) monitorPage(where, id string) monitorPage {
 		}
 	}
 	v.Drift, v.DriftWhy = s.driftGrid(newest)
+	if at := slices.IndexFunc(all, func(m *record.Monitor) bool { return brief.WatchWord(seenIn(m)) == brief.Alarm }); at > 0 {
+		v.Alarm, _ = s.driftGrid(all[at])
+		v.Alarm.Caption = "Columns of the last window that was an alarm, " + day(all[at].From) + " to " + day(all[at].Before)
+	}
 	v.Windows = windowGrid(all)
 	v.How = []string{"A window is compared with pinned rows before it, column by column. A column has drifted when the difference is too clear for chance (q < 0.05 across the columns, by exchanging whole days between the sides) and large enough to matter (Kolmogorov–Smirnov distance or Cramér's V of 0.10; 0.20 is severe). One of the two alone is to be watched.",
 		"A trigger's condition is true, false or unknown; it fires when it has been true in enough windows in a row and it has not fired within its cooldown."}

@@ -32,6 +32,7 @@ func (s *builder) needs(f frame) []need {
 	}
 	out = append(out, s.refusedRows(f)...)
 	out = append(out, s.alarmed(f)...)
+	out = append(out, s.openProposals(f)...)
 	out = append(out, s.unmet(f)...)
 	return append(out, s.undecided(f)...)
 }
@@ -86,6 +87,25 @@ func (s *builder) alarmed(f frame) []need {
 		seen := seenIn(all[0])
 		if said := map[string]string{brief.Alarm: "Alarm: ", brief.Drifted: "Drift: ", brief.Unknown: "A monitor cannot see: "}[brief.WatchWord(seen)]; said != "" {
 			out = append(out, need{dataEngineer, said + brief.WatchSentence(seen), f.to(pagePath("monitors", id))})
+		}
+	}
+	return capped(out)
+}
+
+// openProposals are pins that a trigger asked for and that nobody has taken, nor pinned anything since. What is merged is read from the lock: branches are
+// not what the site is made of.
+func (s *builder) openProposals(f frame) []need {
+	var out []need
+	for _, id := range s.allMonitors() {
+		for _, m := range s.watched[id] {
+			if m.Lock.IsZero() {
+				continue
+			}
+			lock, pinned := s.Docs.Locks[m.Dataset], s.snapshots[m.Dataset]
+			if lock != nil && strings.TrimPrefix(lock.Digest(), "sha256:") != m.Lock.SHA256 && (pinned == nil || pinned.Time.Before(m.Time)) {
+				out = append(out, need{dataScientist, fmt.Sprintf("Monitor %s proposed on %s to train on the newest rows of %s (branch plumb/retrain-%s-%s): measure it, and merge it or delete the branch.", id, day(m.Time), m.Dataset, m.Dataset, m.Before.UTC().Format("20060102")), f.to(pagePath("monitors", id))})
+			}
+			break // an older one is of yesterday
 		}
 	}
 	return capped(out)

@@ -70,7 +70,7 @@ func (s *gitStore) Push(ctx context.Context, named []Named) (Sent, error) {
 	for _, n := range named {
 		sent.Bytes += n.Bytes
 	}
-	s.opts.Update(0, int(sent.Bytes/megabyte), fmt.Sprintf("MB in %d blobs", len(named)))
+	s.opts.Update(0, len(named), fmt.Sprintf("sending blobs, %d MB in all", sent.Bytes/megabyte))
 	if err := s.sendRef(ctx, ref, commit); err != nil {
 		return Sent{}, fmt.Errorf("sending blobs: %w", err)
 	}

@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,6 +29,17 @@ type Moment struct {
 	Verdict          string
 	Fails            bool
 	Says             string
+}
+
+// plainWord is what a shell takes as it is.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
+
+// quoted is a word as a shell reads it.
+func quoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func (m Moment) state() string {
@@ -88,12 +100,13 @@ func Demo(o Out, t Tale) error {
 	}
 	b.Reset()
 	b.WriteString("\n" + o.Paint(Bold, "Where to look next") + "\n")
+	dir := quoted(t.Folder)
 	fmt.Fprintf(&b, "  the report site      %s\n", t.Site)
-	fmt.Fprintf(&b, "  what people decided  git -C %[1]s log --oneline main\n  what machines saw    git -C %[1]s log --stat plumb/ledger\n", t.Folder)
+	fmt.Fprintf(&b, "  what people decided  git -C %[1]s log --oneline main\n  what machines saw    git -C %[1]s log --stat plumb/ledger\n", dir)
 	if n := len(t.Open); n > 0 {
-		fmt.Fprintf(&b, "  what a trigger asked git -C %s show --stat %s\n", t.Folder, t.Open[n-1].Branch)
+		fmt.Fprintf(&b, "  what a trigger asked git -C %s show --stat %s\n", dir, t.Open[n-1].Branch)
 	}
-	fmt.Fprintf(&b, "Next: cd %s && plumb runs && plumb run --set rounds=300   (go install ./cmd/plumb puts plumb on the PATH)\n", t.Folder)
+	fmt.Fprintf(&b, "Next: cd %s && plumb runs && plumb run --set rounds=300   (go install ./cmd/plumb puts plumb on the PATH)\n", dir)
 	_, err := io.WriteString(o.W, b.String())
 	return err
 }

@@ -90,7 +90,7 @@ func driftRow(c record.DriftColumn) []Cell {
 
 func newText(all []record.DriftCategory) string {
 	if all[0].Value == nil {
-		return fmt.Sprintf("%d new values", len(all))
+		return newValues(len(all))
 	}
 	var names []string
 	for _, n := range all[:min(3, len(all))] {
@@ -117,4 +117,11 @@ func shareText(x *float64) string {
 		return "<0.001"
 	}
 	return brief.Number(*x, 3)
+}
+
+func newValues(n int) string {
+	if n == 1 {
+		return "1 new value"
+	}
+	return fmt.Sprintf("%d new values", n)
 }

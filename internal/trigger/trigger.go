@@ -205,7 +205,7 @@ func settle(s record.TriggerState, t doc.Trigger, before time.Time, past Past) r
 	}
 	s.State = record.TriggerQuiet
 	if s.Streak < t.For {
-		s.Reason = fmt.Sprintf("it holds in %d windows of the %d in a row that it takes", s.Streak, t.For)
+		s.Reason = fmt.Sprintf("it holds in %d of the %d windows in a row that it takes", s.Streak, t.For)
 		return s
 	}
 	if cooldown, err := doc.Duration(t.Cooldown); err == nil {

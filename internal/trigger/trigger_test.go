@@ -47,7 +47,7 @@ func TestThreeValues(t *testing.T) {
 		"no value":               {moved, answers(100, nil, 30.0), nil, "unknown", "unknown", "mean(age) does not exist"},
 		"no reference":           {moved, answers(100, 31.0, nil), nil, "unknown", "unknown", "ref.mean(age) does not exist"},
 		"no answer":              {moved, nil, nil, "unknown", "unknown", "0 rows in the window"},
-		"one of two":             {with(moved, 2, ""), answers(100, 31.0, 30.0), nil, "true", "quiet", "it holds in 1 windows of the 2"},
+		"one of two":             {with(moved, 2, ""), answers(100, 31.0, 30.0), nil, "true", "quiet", "it holds in 1 of the 2 windows"},
 		"two of two":             {with(moved, 2, ""), answers(100, 31.0, 30.0), Past{state(1, "true", "quiet", 1)}, "true", "fired", ""},
 		"not in a row":           {with(moved, 2, ""), answers(100, 31.0, 30.0), Past{state(1, "false", "quiet", 0), state(2, "true", "quiet", 1)}, "true", "quiet", "it holds in 1 windows"},
 		"unknown breaks the row": {with(moved, 2, ""), answers(100, 31.0, 30.0), Past{state(1, "unknown", "unknown", 0)}, "true", "quiet", "it holds in 1 windows"},

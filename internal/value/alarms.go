@@ -24,7 +24,13 @@ func Assumed(s doc.Scenario) Alarms {
 
 // Worth prices what is known of the answers. Where that does not fix a value, the result is refused and says what it leaves possible.
 func (m *Money) Worth(a Alarms, claim *float64) (record.Value, error) {
-	if a.Accuracy == nil || a.Precision != nil {
+	if claim != nil && !isFinite(*claim) {
+		return record.Value{}, problem.Wrongf("a sum of money, as 3200", "a claim of %v", *claim)
+	}
+	if a.Accuracy != nil && a.Precision != nil {
+		return record.Value{}, problem.Wrongf("precision fixes the value; leave accuracy out", "both a precision and an accuracy are given")
+	}
+	if a.Accuracy == nil {
 		c, err := m.Counts(a)
 		if err != nil {
 			return record.Value{}, err
