@@ -274,7 +274,7 @@ func (s *builder) driftGrid(m *record.Monitor) (grid, string) {
 			b.Text += ", severe"
 		}
 		was, is := brief.WasAndIs(c)
-		g.Rows = append(g.Rows, []cell{{Text: c.Name, Sub: c.Role}, {Text: b.Text, Sub: c.Reason, Class: b.Class}, {Text: orAbsent(c.Effect), Sub: strings.ReplaceAll(c.EffectName, "_", " ")}, {Text: orAbsent(c.Q)},
+		g.Rows = append(g.Rows, []cell{{Text: c.Name, Sub: c.Role}, {Text: b.Text, Sub: c.Reason, Class: b.Class}, {Text: orAbsent(c.Effect), Sub: effectName(c.EffectName)}, {Text: orAbsent(c.Q)},
 			{Text: was}, {Text: is}, {Text: brief.Number(100*c.NullShareCurrent, 1) + " %"}})
 	}
 	g.More = more(len(g.Rows), len(columns), "columns", "plumb drift --json has them all")
@@ -324,4 +324,9 @@ func windowGrid(all []*record.Monitor) grid {
 	}
 	g.More = more(len(g.Rows), len(all), "windows", "the ledger has them all")
 	return g
+}
+
+// effectName is how a measure of difference is called by those who use it.
+func effectName(name string) string {
+	return map[string]string{"ks_d": "KS D", "cramers_v": "Cramér's V"}[name]
 }
