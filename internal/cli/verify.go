@@ -20,11 +20,14 @@ func verifyCommand(a *app) *cobra.Command {
   blobs        each is there and has its bytes, or a decision says that it is gone on purpose
   numbers      metrics, details, intervals, verdicts, profiles and scores follow from evaluations, models and the pinned rows
 
-Exit 1 when something is wrong; each finding says how to mend it. A warning alone is no reason to fail.`,
-		Example: "  plumb verify\n  plumb verify --quick --json\n  plumb verify --since site/manifest.json --since 3f786850e387550fdab836ed7e6dc881de23001b",
+Exit 1 when something is wrong; each finding says how to mend it. A warning alone is no reason to fail, and a note tells what was put right. With --mend one commit on
+top of the ledger puts back records that were changed or taken away, takes out files that never were records, and joins tips that a forced push cut off. It forces
+nothing and takes away no record; then all is looked at again.`,
+		Example: "  plumb verify\n  plumb verify --quick --json\n  plumb verify --since site/manifest.json --since 3f786850e387550fdab836ed7e6dc881de23001b\n  plumb verify --mend",
 	}
 	c.Flags().BoolVar(&o.Quick, "quick", false, "digests and structure only: read no blob, make no number again")
 	c.Flags().StringArrayVar(&o.Since, "since", nil, "a tip of the ledger that must still be part of it: a commit, a site's manifest.json, or a file with a comment's text")
+	c.Flags().BoolVar(&o.Mend, "mend", false, "put back what history proves by a commit on top of the ledger, and look again")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		p, err := a.open()
 		if err != nil {

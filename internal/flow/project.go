@@ -241,9 +241,8 @@ func (p *Project) sound(v *ledger.View, err error) (*ledger.View, error) {
 	if v.Offline != "" {
 		p.warn("the ledger is as it was last seen, without what others recorded since: %s", v.Offline)
 	}
-	remote, _ := p.Repo.Remote()
 	for _, lost := range v.Rewritten {
-		p.warn("%s\nhint: %s", lost, lost.Hint(p.Ledger.Branch(), remote))
+		p.warn("%s\nhint: %s", lost, lost.Hint(p.Ledger.Branch()))
 	}
 	return v, nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 type VerifyOptions struct {
 	Quick bool     // digests and structure: no blob is read and no number made again
 	Since []string // tips of the ledger, or files that name one: a site's manifest, a comment
+	Mend  bool     // put back what history proves, and look again
 }
 
 // verifying is the state of a verification. Records are read one at a time: what is kept of each is what others refer to.
@@ -28,6 +28,12 @@ type verifying struct {
 	history *ledger.History
 	seen    string // the tip that this clone saw last, before this command read the ledger
 	out     record.Verification
+	found   []caused
+
+	suspects map[string]bool   // paths of the branch at which something stands that is no record
+	put      map[string]string // path → object id of the bytes that belong there
+	drop     map[string]string // path → object id of what never was a record
+	join     []string          // tips that the branch has lost
 
 	facts   map[string]fact      // path → what others refer to
 	ids     map[string]string    // id of a run → path
@@ -68,18 +74,33 @@ var onVerify = []step[*verifying]{
 // Verify holds the ledger against itself, against what was seen of it elsewhere, and against the raw files.
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
+		suspects: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]string{}, blobs: map[string]blobState{}, bad: map[string]error{}, trees: map[string]foundTree{}}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	if _, err := walk(ctx, p, onVerify, v); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(v.out.Findings, func(a, b record.Finding) int { return cmp.Compare(a.Level, b.Level) }) // errors first
-	for _, f := range v.out.Findings {
+	if err := v.junk(); err != nil {
+		return nil, err
+	}
+	v.conclude()
+	if o.Mend {
+		return v.mend(ctx)
+	}
+	return &v.out, nil
+}
+
+// conclude makes the answer of what was found: what is wrong first.
+func (v *verifying) conclude() {
+	v.fold()
+	rank := map[string]int{string(problem.LevelError): 0, string(problem.LevelWarning): 1, record.LevelNote: 2}
+	slices.SortStableFunc(v.found, func(a, b caused) int { return cmp.Compare(rank[a.Level], rank[b.Level]) })
+	for _, f := range v.found {
+		v.out.Findings = append(v.out.Findings, f.Finding)
 		if f.Level == string(problem.LevelError) {
 			v.out.Exit = problem.ExitNo
 		}
 	}
-	return &v.out, nil
 }
 
 func (v *verifying) read(ctx context.Context) (string, error) {
@@ -90,6 +111,9 @@ func (v *verifying) read(ctx context.Context) (string, error) {
 	if v.view, err = v.p.view(ctx); err != nil {
 		return "", err
 	}
+	if v.o.Mend && v.view.Offline != "" {
+		return "", problem.Failedf("try again when the remote can be reached", "the ledger can't be mended without its remote: %s", v.view.Offline)
+	}
 	if v.history, err = v.p.Ledger.History(ctx); err != nil {
 		return "", err
 	}
@@ -98,29 +122,6 @@ func (v *verifying) read(ctx context.Context) (string, error) {
 		v.skip("", "the remote's ledger", v.view.Offline)
 	}
 	return countOf(len(v.view.Paths()), "record"), nil
-}
-
-// finding adds what is wrong with a record.
-func (v *verifying) finding(rule, path, hint, format string, args ...any) {
-	v.out.Findings = append(v.out.Findings, record.Finding{Rule: rule, Level: string(problem.LevelError), Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
-}
-
-// warning adds what is odd and may be right.
-func (v *verifying) warning(rule, path, hint, format string, args ...any) {
-	v.finding(rule, path, hint, format, args...)
-	v.out.Findings[len(v.out.Findings)-1].Level = string(problem.LevelWarning)
-}
-
-func (v *verifying) skip(path, what, reason string) {
-	v.out.NotAssessed = append(v.out.NotAssessed, record.NotAssessed{Path: path, What: what, Reason: fmt.Sprintf("%.400s", reason)})
-}
-
-// tell says how far it is, not too often.
-func (v *verifying) tell(what string, done, of int) {
-	if now := time.Now(); now.Sub(v.last) > 500*time.Millisecond {
-		v.last = now
-		v.p.progress("%s: %d of %d", what, done, of)
-	}
 }
 
 // branch is the ledger's branch as a person types it.

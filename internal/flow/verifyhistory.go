@@ -25,32 +25,28 @@ func (v *verifying) onlyAdded(ctx context.Context) (string, error) {
 	if !v.history.Whole {
 		v.skip("", "the beginning of the ledger's history", v.history.Why)
 	}
-	first := map[string]string{} // path → object id of the bytes that it was written with
-	said := map[string]bool{}
 	now, err := v.history.Now()
 	if err != nil {
 		return "", err
 	}
+	stories := map[string]*fate{}
 	err = v.history.Each(func(c ledger.Commit) error {
 		v.out.Checked.Commits++
 		v.tell("history", v.out.Checked.Commits, v.history.Len())
 		for _, l := range c.Lost {
-			if first[l.Path] == "" {
-				first[l.Path] = l.Was
+			if stories[l.Path] == nil {
+				stories[l.Path] = &fate{}
 			}
-			if said[l.Path] || now[l.Path] == first[l.Path] {
-				continue
-			}
-			said[l.Path] = true
-			hint := fmt.Sprintf("on %s, `git revert %.10s` puts it back", v.branch(), c.ID)
-			if l.Now == "" {
-				v.finding(record.RuleDeleted, l.Path, hint, "commit %.10s of %s took it away", c.ID, c.By.Email)
-			} else {
-				v.finding(record.RuleEdited, l.Path, hint, "commit %.10s of %s changed it; it was %.10s", c.ID, c.By.Email, l.Was)
-			}
+			stories[l.Path].take(l, c)
 		}
 		return ctx.Err()
 	})
+	for _, path := range keys(stories) {
+		v.retell(path, now[path], stories[path])
+	}
+	if begun := v.history.Beginnings(); len(begun) > 1 {
+		v.note(record.RuleHistory, "", "its history begins %d times, at %.10s and %.10s: it was rewritten once, and joined again", len(begun), begun[0], begun[1])
+	}
 	return countOf(v.out.Checked.Commits, "commit"), err
 }
 
@@ -61,9 +57,17 @@ func (v *verifying) witnesses(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	remote, _ := v.p.Repo.Remote()
 	for _, lost := range v.view.Rewritten {
-		v.finding(record.RuleHistory, "", lost.Hint(v.branch(), remote), "%s", lost)
+		if v.history.Has(lost.Tip) {
+			continue // by commits on top, which were told of
+		}
+		v.finding(record.RuleHistory, "", lost.Hint(v.branch()), "%s", lost)
+		gone, err := v.history.LostSince(ctx, v.p.Repo, lost.Kept)
+		if err != nil {
+			return "", fmt.Errorf("reading what the ledger was at %.10s: %w", lost.Tip, err)
+		}
+		v.missing(gone)
+		v.join = append(v.join, lost.Tip)
 	}
 	done := map[string]string{} // tip → state
 	for _, w := range named {
@@ -176,37 +180,42 @@ func (v *verifying) witness(ctx context.Context, w record.Witness) (string, erro
 		return "held", nil
 	}
 	lost, err := v.history.LostSince(ctx, v.p.Repo, w.Tip)
-	mend := fmt.Sprintf("ask who forced %s; whoever has %.10s brings it back: git push --force ORIGIN %.10s:refs/heads/%s, then `plumb push` in the clones that recorded since",
-		v.branch(), w.Tip, w.Tip, v.branch())
 	switch {
 	case !v.history.Whole:
 		v.skip("", fmt.Sprintf("tip %.10s, which %s names", w.Tip, w.Named), "the ledger's history does not reach so far here: "+v.history.Why)
-		if err != nil || len(lost) == 0 {
+		if lost = v.missing(lost); err != nil || len(lost) == 0 {
 			return "unknown", nil
 		}
 	case errors.Is(err, gitdb.ErrNotFound):
-		v.finding(record.RuleHistory, "", mend, "%s names the tip %.10s, which is not in the history of %s, and nobody here has it any more", w.Named, w.Tip, v.branch())
+		v.finding(record.RuleHistory, "", "whoever has a clone that saw it brings it back with `plumb verify --mend` there; ask who forced "+v.branch(),
+			"%s names the tip %.10s, which is not in the history of %s, and nobody here has it any more", w.Named, w.Tip, v.branch())
 		return "lost", nil
 	case err != nil:
 		return "", fmt.Errorf("reading the ledger at %.10s: %w", w.Tip, err)
 	default:
-		v.finding(record.RuleHistory, "", mend, "%s names the tip %.10s, which is not in the history of %s: it was rewritten, and %s of that tip are missing or changed",
+		const mend = "`plumb verify --mend` joins it to the branch again, by a commit on top: nothing that was recorded since is lost; then ask who pushed by force"
+		report := v.finding
+		if lost = v.missing(lost); len(lost) == 0 {
+			report = v.warning
+		}
+		v.join = append(v.join, w.Tip)
+		report(record.RuleHistory, "", mend, "%s names the tip %.10s, which is not in the history of %s: it was rewritten, and %s of that tip are missing or changed",
 			w.Named, w.Tip, v.branch(), countOf(len(lost), "record"))
 	}
 	for _, l := range lost {
 		switch {
 		case v.reported(l.Path):
 		case l.Now == "":
-			v.finding(record.RuleDeleted, l.Path, fmt.Sprintf("`git show %.10s:%s` has it", w.Tip, l.Path), "it was there at %.10s (%s) and is gone", w.Tip, w.Named)
+			v.finding(record.RuleDeleted, l.Path, "", "it was there at %.10s (%s) and is gone", w.Tip, w.Named)
 		default:
-			v.finding(record.RuleEdited, l.Path, fmt.Sprintf("`git show %.10s:%s` has what it was", w.Tip, l.Path), "it was %.10s at %.10s (%s) and is %.10s", l.Was, w.Tip, w.Named, l.Now)
+			v.finding(record.RuleEdited, l.Path, "", "it was %.10s at %.10s (%s) and is %.10s", l.Was, w.Tip, w.Named, l.Now)
 		}
 	}
 	return "lost", nil
 }
 
 func (v *verifying) reported(path string) bool {
-	return slices.ContainsFunc(v.out.Findings, func(f record.Finding) bool {
+	return slices.ContainsFunc(v.found, func(f caused) bool {
 		return f.Path == path && (f.Rule == record.RuleDeleted || f.Rule == record.RuleEdited)
 	})
 }

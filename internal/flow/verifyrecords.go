@@ -10,9 +10,13 @@ import (
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// restore is how a record that was changed comes back.
+// restore is what to do about a record that is wrong and always was: nothing shows what it should say.
 func (v *verifying) restore(path string) string {
-	return fmt.Sprintf("find the commit with `git log %s -- %s`, and take it back there with `git revert`", v.branch(), path)
+	branch := v.branch()
+	if remote, ok := v.p.Repo.Remote(); ok {
+		branch = remote + "/" + branch
+	}
+	return fmt.Sprintf("it was written so, and no record is ever edited: decide nothing by it, and see who brought it with `git fetch` and `git log %s -- %s`", branch, path)
 }
 
 // records reads every record alone: that its name is that of its bytes, that its digests are those of what stands beside them.
@@ -35,13 +39,15 @@ func (v *verifying) records(ctx context.Context) (string, error) {
 		r, err := record.Decode(p, data)
 		switch {
 		case err == nil:
-			v.note(p, r)
+			v.remember(p, r)
 		case record.CheckPath(p, data) != nil:
+			v.suspect(p)
 			v.finding(record.RuleEdited, p, v.restore(p), "%v", record.CheckPath(p, data))
 		case errors.Is(err, record.ErrNewer):
 			v.out.Checked.Unknown++
 			v.skip(p, "its contents", err.Error())
 		default:
+			v.suspect(p)
 			v.finding(record.RuleRecord, p, v.restore(p), "%v", err)
 		}
 	}
@@ -51,6 +57,7 @@ func (v *verifying) records(ctx context.Context) (string, error) {
 			v.skip(said.File, "its contents", said.Message)
 			continue
 		}
+		v.suspect(said.File)
 		v.finding(record.RuleRecord, said.File, v.restore(said.File), "%s", said.Message)
 	}
 	v.gaps()
@@ -78,8 +85,15 @@ func headerOf(r any) record.Header {
 	return record.Header{}
 }
 
-// note keeps what others refer to.
-func (v *verifying) note(p string, r any) {
+// suspect takes note of a path of the branch at which something stands that is no record.
+func (v *verifying) suspect(p string) {
+	if !v.view.Private(p) {
+		v.suspects[p] = true
+	}
+}
+
+// remember keeps what others refer to.
+func (v *verifying) remember(p string, r any) {
 	var f fact
 	h := headerOf(r)
 	switch r := r.(type) {
@@ -172,7 +186,11 @@ func (v *verifying) lost(from, named string) {
 		v.skip(from, named, "the remote's ledger could not be read")
 		return
 	}
-	v.finding(record.RuleReference, from, "if it lies in somebody's clone, `plumb push` there brings it; else "+v.restore(named), "it names %s, which the ledger does not have", named)
+	if v.suspects[named] {
+		v.follows(named, record.RuleReference, from, v.restore(named), "it names %s, which is no record", named)
+		return
+	}
+	v.follows(named, record.RuleReference, from, "if it lies in somebody's clone, `plumb push` there brings it; if not: "+v.restore(from), "it names %s, which the ledger does not have", named)
 }
 
 func (v *verifying) comparisonRefers(p string) error {

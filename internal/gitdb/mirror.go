@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -131,17 +132,37 @@ func (m *Mirror) bring(ctx context.Context, depth, names []string) error {
 	}
 	defer h.release()
 	m.dropLocks()
-	specs := make([]string, len(names))
-	for i, name := range names {
-		specs[i] = name
-		if strings.HasPrefix(name, "refs/") {
-			specs[i] = "+" + name + ":" + name
-		}
-	}
-	if err := m.fetch(ctx, fetchCall{args: depth, specs: specs, share: []*os.File{h.file}}); err != nil {
+	if err := m.fetch(ctx, fetchCall{args: depth, specs: specs(names...), share: []*os.File{h.file}}); err != nil {
 		return err
 	}
 	return m.repackWorn(ctx, h)
+}
+
+// specs are the refspecs of what is fetched under its own name.
+func specs(names ...string) []string {
+	out := slices.Clone(names)
+	for i, name := range out {
+		if strings.HasPrefix(name, "refs/") {
+			out[i] = "+" + name + ":" + name
+		}
+	}
+	return out
+}
+
+// Take brings a commit of this clone into its mirror, with its history.
+func (m *Mirror) Take(ctx context.Context, oid string) error {
+	if m.program == "" {
+		return fmt.Errorf("taking %.10s into the cache: there is no git program", oid)
+	}
+	h, err := waitLock(ctx, m.lockPath)
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	m.dropLocks()
+	_, err = m.git(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--depth=2147483647",
+		"--", "file://" + filepath.ToSlash(m.main.common), oid}, share: []*os.File{h.file}})
+	return err
 }
 
 // repackWorn puts objects together when there are many loose ones or packs: as loose files ten thousand records take twice as long to read. What no ref

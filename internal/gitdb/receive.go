@@ -199,7 +199,7 @@ func (m *Mirror) FetchTip(ctx context.Context, ref string, limits Limits) error 
 	return m.receive(ctx, "--depth=1", ref, limits)
 }
 
-// FetchWhole is FetchTip with all of the history, which may be four times as large. The next FetchTip cuts it again.
+// FetchWhole is FetchTip with all of the history, of a ref or of a commit by its id, which may be four times as large. The next FetchTip cuts it again.
 func (m *Mirror) FetchWhole(ctx context.Context, ref string, limits Limits) error {
 	if m.program == "" { // go-git knows no such depth
 		return m.bring(ctx, nil, []string{ref})
@@ -218,7 +218,7 @@ func (m *Mirror) receive(ctx context.Context, depth, ref string, limits Limits) 
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := watch(filepath.Join(m.common, "objects", "pack"), limits, m.format, cancel)
-	err = m.fetch(watched, fetchCall{args: []string{depth}, specs: []string{"+" + ref + ":" + ref}, limits: &limits, share: []*os.File{h.file}})
+	err = m.fetch(watched, fetchCall{args: []string{depth}, specs: specs(ref), limits: &limits, share: []*os.File{h.file}})
 	stop()
 	var reason *beyond
 	cause := context.Cause(watched)

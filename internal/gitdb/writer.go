@@ -23,11 +23,12 @@ type Writer struct {
 	made   map[string]bool
 }
 
-// File is a file to put into a tree: Data, or OID of a blob that is in the repository already.
+// File is a file to put into a tree: Data, or OID of a blob that is in the repository already; or one to take out of it.
 type File struct {
-	Path string // slash-separated
-	Data []byte
-	OID  string
+	Path   string // slash-separated
+	Data   []byte
+	OID    string
+	Remove bool // a folder that is empty then goes too; what is not there is no error
 }
 
 // Identity is a name and an e-mail address.
@@ -102,15 +103,19 @@ func (w *Writer) tree(entries []treeEntry, files []File) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if there {
+		switch gone := entry.oid == "" || entry.mode == modeDir && entry.oid == w.repo.format.sum(treeObject, nil); {
+		case gone && there:
+			entries[i].oid = ""
+		case gone:
+		case there:
 			entries[i] = entry
-		} else {
+		default:
 			at[name] = len(entries)
 			entries = append(entries, entry)
 		}
 		files = files[same:]
 	}
-	data, err := encodeTree(entries)
+	data, err := encodeTree(slices.DeleteFunc(entries, func(e treeEntry) bool { return e.oid == "" }))
 	if err != nil {
 		return "", fmt.Errorf("writing tree: %w", err)
 	}
@@ -123,6 +128,8 @@ func isOrUnder(path, name string) bool { return path == name || strings.HasPrefi
 func (w *Writer) entry(name string, old *treeEntry, files []File) (treeEntry, error) {
 	isFile := files[0].Path == name
 	switch {
+	case isFile && files[0].Remove:
+		return treeEntry{}, nil
 	case isFile && len(files) > 1, old != nil && isFile == (old.mode == modeDir):
 		return treeEntry{}, fmt.Errorf("%q is a file and a folder", name)
 	case isFile:

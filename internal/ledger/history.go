@@ -17,6 +17,7 @@ type History struct {
 	Why   string // why it does not
 
 	repo  *gitdb.Repo
+	own   *gitdb.Repo // this clone's, which may have what the cache of the remote does not
 	steps []gitdb.Step
 	known map[string]bool
 	now   map[string]string
@@ -32,9 +33,10 @@ type Commit struct {
 
 // Loss is a record that is not there any more, or not with its bytes.
 type Loss struct {
-	Path string
-	Was  string // object id of its bytes
-	Now  string // "" when the record is gone
+	Path    string
+	Was     string // object id of its bytes
+	Now     string // "" when the record is gone
+	Settled bool   // a merge took the bytes of another parent
 }
 
 // History reads the branch's commits, of the remote when there is one; what an earlier read left out is fetched.
@@ -43,7 +45,7 @@ func (l *Ledger) History(ctx context.Context) (*History, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger's history: %w", err)
 	}
-	h := &History{Tip: p.tip, repo: p.repo, known: map[string]bool{}, Whole: true}
+	h := &History{Tip: p.tip, repo: p.repo, own: l.repo, known: map[string]bool{}, Whole: true}
 	if p.tip == "" {
 		return h, nil
 	}
@@ -93,6 +95,29 @@ func (h *History) Now() (map[string]string, error) {
 	return h.now, nil
 }
 
+// Beginnings lists the commits without parents: one, unless histories were joined.
+func (h *History) Beginnings() []string {
+	var out []string
+	for _, s := range h.steps {
+		if len(s.Parents) == 0 {
+			out = append(out, s.ID)
+		}
+	}
+	return out
+}
+
+// Blob gives the bytes with an object id, of a record or of what stood in its place. The error is gitdb.ErrNotFound where nobody here has them.
+func (h *History) Blob(oid string) ([]byte, error) {
+	data, err := h.repo.BlobLimit(oid, maxRecord)
+	if errors.Is(err, gitdb.ErrNotFound) {
+		data, err = h.own.BlobLimit(oid, maxRecord)
+	}
+	return data, err
+}
+
+// At gives the object id of a file at a commit, "" where it has none.
+func (h *History) At(commit, file string) (string, error) { return h.repo.Lookup(commit, file) }
+
 // Has says whether a commit is in the history.
 func (h *History) Has(commit string) bool { return h.known[commit] }
 
@@ -104,7 +129,7 @@ func (h *History) Each(do func(Commit) error) error {
 		if len(parents) == 0 {
 			parents = []string{""}
 		}
-		added := map[string]int{} // path → parents that do not have it
+		added, changed := map[string]int{}, map[string]int{} // path → parents that do not have it, or have it otherwise
 		for _, parent := range parents {
 			if parent != "" && !h.known[parent] {
 				continue // cut off here; Whole says so
@@ -119,9 +144,13 @@ func (h *History) Each(do func(Commit) error) error {
 				case change.Old == "":
 					added[change.Path]++
 				default:
-					c.Lost = append(c.Lost, Loss{change.Path, change.Old, change.New})
+					changed[change.Path]++
+					c.Lost = append(c.Lost, Loss{Path: change.Path, Was: change.Old, Now: change.New})
 				}
 			}
+		}
+		for i, lost := range c.Lost {
+			c.Lost[i].Settled = lost.Now != "" && changed[lost.Path]+added[lost.Path] < len(parents)
 		}
 		for file, n := range added {
 			if n == len(parents) {
@@ -168,7 +197,7 @@ func (h *History) LostSince(ctx context.Context, repo *gitdb.Repo, tip string) (
 	var lost []Loss
 	for _, f := range before {
 		if isRecord(f.Path) && now[f.Path] != f.OID {
-			lost = append(lost, Loss{f.Path, f.OID, now[f.Path]})
+			lost = append(lost, Loss{Path: f.Path, Was: f.OID, Now: now[f.Path]})
 		}
 	}
 	return lost, nil

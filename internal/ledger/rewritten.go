@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // rewrittenRefs is where the mirror keeps tips of a branch whose records are not all there any more.
@@ -19,7 +20,10 @@ func (l *Ledger) compare(ctx context.Context, now published, before string) erro
 	if before == "" || before == now.tip || !now.mirror.Has(before) {
 		return nil
 	}
-	lost, _, err := now.mirror.Lost(before, now.tip, 1)
+	lost, _, err := l.lostRecords(now, before)
+	if err == nil && len(lost) > 0 && now.tip != "" && !slices.ContainsFunc(lost, named) {
+		lost, err = l.unlessAdded(ctx, now, before, lost)
+	}
 	if err != nil || len(lost) == 0 {
 		return err
 	}
@@ -43,6 +47,59 @@ func (l *Ledger) compare(ctx context.Context, now published, before string) erro
 	return err
 }
 
+// shownLost is how many lost records are listed.
+const shownLost = 100
+
+// lostRecords lists what an earlier tip had and the branch has no more. What was no record then is no loss: it was taken out again, or put right.
+func (l *Ledger) lostRecords(p published, before string) (lost []string, more bool, err error) {
+	all, more, err := p.mirror.Lost(before, p.tip, shownLost)
+	if err != nil {
+		return nil, false, err
+	}
+	oids, err := p.mirror.LookupAll(before, all...)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, file := range all {
+		data, err := p.mirror.BlobLimit(oids[file], maxRecord)
+		if err == nil && IsRecord(file, data) {
+			lost = append(lost, file)
+		}
+	}
+	return lost, more, nil
+}
+
+// IsRecord says whether bytes can be the record at a path; of a newer program's, as far as this one can tell.
+func IsRecord(file string, data []byte) bool {
+	if _, err := record.ParsePath(file); errors.Is(err, record.ErrNewer) {
+		return path.Ext(file) == ".toml"
+	}
+	if record.CheckPath(file, data) != nil {
+		return false
+	}
+	_, err := record.Decode(file, data)
+	return err == nil || errors.Is(err, record.ErrNewer)
+}
+
+// named says whether a record is named by its bytes, which are then known to be right.
+func named(file string) bool {
+	at, err := record.ParsePath(file)
+	return err != nil || at.Number == 0
+}
+
+// unlessAdded looks, of numbered records that have other bytes now, whether the branch was only added to: an edit that this clone saw was taken back then, or is an
+// edit, and `plumb verify` says which.
+func (l *Ledger) unlessAdded(ctx context.Context, now published, before string, lost []string) ([]string, error) {
+	there, err := now.mirror.LookupAll(now.tip, lost...)
+	if err != nil || len(there) < len(lost) || now.mirror.FetchWhole(ctx, l.branch, l.limits) != nil {
+		return lost, err
+	}
+	if known, _, err := now.mirror.Ancestors(now.tip); err != nil || known[before] {
+		return nil, err
+	}
+	return lost, nil
+}
+
 // Rewritten says what the branch has lost.
 type Rewritten struct {
 	Tip   string   // of the branch, that this clone has seen
@@ -64,9 +121,9 @@ func (r Rewritten) String() string {
 }
 
 // Hint says what to do about it.
-func (r Rewritten) Hint(branch, remote string) string {
-	return fmt.Sprintf("`git --git-dir=%s push %s %s:refs/heads/%s-lost` saves them; then see who pushed by force, and forbid it in the branch's rule. Deleting that folder, a cache, accepts the loss",
-		r.Cache, remote, r.Kept, branch)
+func (r Rewritten) Hint(branch string) string {
+	return fmt.Sprintf("`plumb verify --mend` brings them back to %s by a commit on top of it; then see who pushed by force, and forbid it in the branch's rule. Deleting %s, a cache, accepts the loss",
+		branch, r.Cache)
 }
 
 // rewritten lists what of kept tips is not there now.
@@ -80,8 +137,7 @@ func (l *Ledger) rewritten(p published) ([]Rewritten, error) {
 	}
 	var all []Rewritten
 	for _, ref := range refs {
-		const shown = 100
-		lost, more, err := p.mirror.Lost(ref.OID, p.tip, shown)
+		lost, more, err := l.lostRecords(p, ref.OID)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,19 @@ type Verification struct {
 	Since       []Witness     `json:"since"`    // tips that somebody named, and whether the ledger still has them
 	Findings    []Finding     `json:"findings"` // what is wrong
 	NotAssessed []NotAssessed `json:"not_assessed"`
+	Mended      *Mended       `json:"mended,omitempty"` // what --mend has put right before this was found
 }
+
+// Mended says what one commit on top of the ledger has put right.
+type Mended struct {
+	Commit  string   `json:"commit"`
+	Put     []string `json:"put"`     // records that have the bytes again that they were written with
+	Dropped []string `json:"dropped"` // files that never were records, taken out
+	Joined  []string `json:"joined"`  // lost tips that are part of the history again
+}
+
+// LevelNote is the level of a finding that tells what happened and is put right, or harms nobody.
+const LevelNote = "note"
 
 // Checked counts what was looked at.
 type Checked struct {
@@ -52,7 +64,7 @@ const (
 // Finding is one thing that is wrong.
 type Finding struct {
 	Rule    string `json:"rule"`
-	Level   string `json:"level"` // error | warning
+	Level   string `json:"level"` // error | warning | note
 	Path    string `json:"path"`  // of the record; "" when it is about none
 	Message string `json:"message"`
 	Hint    string `json:"hint"` // how to mend it

@@ -21,8 +21,11 @@ func Verification(o Out, v record.Verification) error {
 			continue
 		}
 		colour, sign := Red, "✗"
-		if f.Level == "warning" {
+		switch f.Level {
+		case "warning":
 			colour, sign = Amber, "?"
+		case record.LevelNote:
+			colour, sign = Dim, "·"
 		}
 		where := ""
 		if f.Path != "" {
@@ -40,6 +43,9 @@ func Verification(o Out, v record.Verification) error {
 	}
 	if err := notAssessed(o, v.NotAssessed); err != nil {
 		return err
+	}
+	if m := v.Mended; m != nil {
+		fmt.Fprintf(o.W, "mended by commit %.10s: put back %s, took out %s, joined %s\n", m.Commit, number(len(m.Put), "record"), number(len(m.Dropped), "file"), number(len(m.Joined), "tip that the branch had lost"))
 	}
 	c := v.Checked
 	fmt.Fprintf(o.W, "looked at %s, %s, %s and %s of the ledger\n", number(c.Records, "record"), number(c.Tags, "tag"),

@@ -1,0 +1,112 @@
+package flow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// caused is a finding and the record that it comes from: what follows from one wrong record is one finding.
+type caused struct {
+	record.Finding
+	cause string // path; that of the finding, or of a record that it names
+}
+
+// finding adds what is wrong with a record.
+func (v *verifying) finding(rule, path, hint, format string, args ...any) {
+	v.tellOf(string(problem.LevelError), record.Finding{Rule: rule, Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// warning adds what is odd and may be right.
+func (v *verifying) warning(rule, path, hint, format string, args ...any) {
+	v.tellOf(string(problem.LevelWarning), record.Finding{Rule: rule, Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// note adds what happened and was put right, or is nobody's harm.
+func (v *verifying) note(rule, path, format string, args ...any) {
+	v.tellOf(record.LevelNote, record.Finding{Rule: rule, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (v *verifying) tellOf(level string, f record.Finding) {
+	f.Level = level
+	v.found = append(v.found, caused{f, f.Path})
+}
+
+// follows adds what is wrong with a record because of another one.
+func (v *verifying) follows(cause, rule, path, hint, format string, args ...any) {
+	v.finding(rule, path, hint, format, args...)
+	v.found[len(v.found)-1].cause = cause
+}
+
+func (v *verifying) skip(path, what, reason string) {
+	v.out.NotAssessed = append(v.out.NotAssessed, record.NotAssessed{Path: path, What: what, Reason: fmt.Sprintf("%.400s", reason)})
+}
+
+// tell says how far it is, not too often.
+func (v *verifying) tell(what string, done, of int) {
+	if now := time.Now(); now.Sub(v.last) > 500*time.Millisecond {
+		v.last = now
+		v.p.progress("%s: %d of %d", what, done, of)
+	}
+}
+
+// foldable are the rules of what an edit or a deletion of a record brings with it.
+var foldable = []string{record.RuleEdited, record.RuleDeleted, record.RuleRecord, record.RuleReference, record.RuleNumber, record.RuleTag, record.RuleMissingTag}
+
+// fold makes one finding of each cause: of a record that was changed or is gone, all that follows is said in the same line, and the mend is one.
+func (v *verifying) fold() {
+	at := map[string]int{} // cause → its finding
+	for i, f := range v.found {
+		_, ok := at[f.Path]
+		if !ok && f.Level == string(problem.LevelError) && f.Path != "" && v.changed(f) {
+			at[f.Path] = i
+		}
+	}
+	also, others := map[string][]string{}, map[string][]string{}
+	out := v.found[:0:0]
+	for i, f := range v.found {
+		first, ok := at[f.cause]
+		switch {
+		case !ok || first == i || f.Level == record.LevelNote || !slices.Contains(foldable, f.Rule):
+			out = append(out, f)
+		case f.Path == f.cause:
+			also[f.cause] = append(also[f.cause], f.Message)
+		case !slices.Contains(others[f.cause], f.Path):
+			others[f.cause] = append(others[f.cause], f.Path)
+		}
+	}
+	for i, f := range out {
+		if first, ok := at[f.Path]; !ok || v.found[first].Message != f.Message {
+			v.hint(&out[i])
+			continue
+		}
+		out[i].Message = strings.Join(append([]string{f.Message}, also[f.Path]...), "; ")
+		if by := others[f.Path]; len(by) > 0 {
+			out[i].Message += fmt.Sprintf("; named by %s: %s …", countOf(len(by), "record"), by[0])
+		}
+		v.hint(&out[i])
+	}
+	v.found = out
+}
+
+// changed says whether a finding is that a record is not what it was: history's word, else that its name is not that of its bytes.
+func (v *verifying) changed(f caused) bool {
+	return f.Rule == record.RuleEdited || f.Rule == record.RuleDeleted || f.Rule == record.RuleRecord && v.suspects[f.Path]
+}
+
+// hint says what --mend does about a record.
+func (v *verifying) hint(f *caused) {
+	if f.Level == record.LevelNote {
+		return
+	}
+	if _, ok := v.put[f.Path]; ok && slices.Contains(foldable, f.Rule) {
+		f.Hint = "`plumb verify --mend` puts back the bytes that it was written with"
+	}
+	if v.drop[f.Path] != "" && slices.Contains(foldable, f.Rule) {
+		f.Hint = "`plumb verify --mend` takes it out again: it never was a record"
+	}
+}
