@@ -68,7 +68,7 @@ func WatchSentence(m record.MonitorChange) string {
 		parts = append(parts, names(m.Drifted)+" drifted")
 	}
 	if len(m.Watched) > 0 {
-		parts = append(parts, names(m.Watched)+" to watch")
+		parts = append(parts, names(m.Watched)+" may have moved")
 	}
 	if m.Verdict == record.DriftInsufficient {
 		if m.Pinned < m.Rows {

@@ -79,7 +79,7 @@ func comparedInWords(c record.Comparison) string {
 	if row, ok := brief.RowOfValue(c.Value); ok && row.Difference != brief.Absent {
 		out += ", " + row.Difference + " " + strings.TrimPrefix(row.Metric, "value ")
 		if row.Verdict == record.Inconclusive {
-			out += " (? " + firstOf(row.Reason, "cannot say") + ")"
+			out += " (? cannot say: " + firstOf(row.Reason, "too little is known") + ")"
 		}
 	}
 	return out

@@ -81,13 +81,13 @@ func (s *builder) watchCard(f frame, id string) watchCard {
 	if all := s.watched[id]; len(all) > 0 {
 		seen := seenIn(all[0])
 		c.State, c.Sentence = state(brief.WatchWord(seen)), brief.WatchSentence(seen)
-		c.Before = alarmsBefore(all)
+		c.Before = s.alarmsBefore(all)
 	}
 	return c
 }
 
 // alarmsBefore says which windows before the newest were alarms, and what followed.
-func alarmsBefore(newestFirst []*record.Monitor) []string {
+func (s *builder) alarmsBefore(newestFirst []*record.Monitor) []string {
 	var out []string
 	n := 0
 	for _, m := range newestFirst[1:] {
@@ -98,7 +98,7 @@ func alarmsBefore(newestFirst []*record.Monitor) []string {
 		if n++; len(out) < maxAlarms {
 			text := brief.Symbol(brief.Alarm) + " alarm, " + brief.WatchSentence(seen)
 			if !m.Lock.IsZero() {
-				text += "; a retraining on the newest rows was proposed"
+				text += "; a retraining on the newest rows was proposed" + s.becameOf(m)
 			}
 			out = append(out, text)
 		}
@@ -107,6 +107,39 @@ func alarmsBefore(newestFirst []*record.Monitor) []string {
 		out = append(out, plural(n-len(out), "earlier alarm")+" in "+plural(len(newestFirst)-1, "window"))
 	}
 	return out
+}
+
+// becameOf says which versions learned from the rows that a monitor proposed to pin, and how sure it was that they are better; "" while none did.
+func (s *builder) becameOf(m *record.Monitor) string {
+	var out []string
+	for i := range s.Input.Snapshots {
+		n := &s.Input.Snapshots[i]
+		if n.Dataset != m.Dataset || strings.TrimPrefix(n.Lock, "sha256:") != m.Lock.SHA256 {
+			continue
+		}
+		for _, model := range sortedKeys(s.versions) {
+			for _, v := range s.versions[model] {
+				if r := s.runByID[runOfPath(v.Run)]; r != nil && r.Inputs["dataset"] == any(n.Content) {
+					out = append(out, fmt.Sprintf("version %d of %s learned from them%s", v.Number, model, s.judged(r.ID)))
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	slices.Sort(out)
+	return ", and " + strings.Join(slices.Compact(out), ", ")
+}
+
+// judged is what the newest comparison said of a run, " (? cannot say)".
+func (s *builder) judged(run string) string {
+	for _, c := range s.comparisons {
+		if c.Comparison.Head.Run == run {
+			return " (found when it was proposed: " + strings.TrimSpace(brief.Symbol(c.Comparison.Verdict)+" "+brief.Word(c.Comparison.Verdict)) + ")"
+		}
+	}
+	return ""
 }
 
 // seenIn is a record as the faces speak of it.

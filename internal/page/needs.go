@@ -18,6 +18,16 @@ type need struct {
 	Href string
 }
 
+// Who is the reader that it is for, by name.
+func (n need) Who() string {
+	for _, r := range readers {
+		if r.id == n.Role {
+			return r.name
+		}
+	}
+	return ""
+}
+
 // needs lists what somebody has to do next, the most pressing first: what is proposed, rows that fail, alarms, requirements that do not hold, and
 // what could not be said yet.
 func (s *builder) needs(f frame) []need {
@@ -49,7 +59,7 @@ func (s *builder) refusedRows(f frame) []need {
 			continue
 		}
 		seen[n.Lock] = true
-		out = append(out, need{dataEngineer, fmt.Sprintf("Rows of %s that a branch pinned on %s fail %s: the branch must not be merged as it is; mend what delivers them.", n.Dataset, day(n.Time), s.failedChecks(n)), s.toDataset(f, n.Dataset)})
+		out = append(out, need{dataEngineer, fmt.Sprintf("Rows of %s that a branch pinned on %s fail %s. Do not merge that branch; mend what delivers them. The rows pinned here are not touched by it.", n.Dataset, day(n.Time), s.failedChecks(n)), s.toDataset(f, n.Dataset)})
 	}
 	return out[:min(len(out), 3)]
 }

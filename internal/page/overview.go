@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"html/template"
+	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -28,6 +29,7 @@ type changeCard struct {
 	Verdict  badge
 	Sentence string
 	Needs    []string
+	Claims   []string // what was claimed of each experiment and what became of it, and what it is worth
 	Href     string
 }
 
@@ -67,6 +69,9 @@ func buildOverview(_ context.Context, s *builder) error {
 	if s.CI != nil {
 		b := brief.Of(*s.CI)
 		v.Change = &changeCard{Verdict: verdictBadge(b), Sentence: finding(b.Sentence), Needs: b.Needs, Href: "proposal.html"}
+		for _, c := range s.CI.Comparisons[:min(len(s.CI.Comparisons), 4)] {
+			v.Change.Claims = append(v.Change.Claims, claims(c)...)
+		}
 	}
 	v.Needs, v.Readers = s.needs(v.frame), readerLinks(v.frame, "")
 	for _, id := range sortedKeys(s.Docs.Models) {
@@ -92,6 +97,22 @@ func buildOverview(_ context.Context, s *builder) error {
 	v.Downloads = []link{{Text: "Runs, CSV", Href: "runs/runs.csv"}, {Text: "Comparisons, CSV", Href: "comparisons/comparisons.csv"}, {Text: "Manifest, JSON", Href: "manifest.json"}}
 	v.How = []string{"Everything here follows from the documents at the commit below and from the records of the ledger; building the site again gives the same bytes.", "A value that does not exist is shown as –, with the reason; it is never zero."}
 	return s.render("overview", "index.html", v)
+}
+
+// claims are a comparison's hypothesis with what became of it, and its money with how sure that is.
+func claims(c record.Comparison) []string {
+	var out []string
+	if h := brief.Hypothesis(c); h != "" {
+		out = append(out, h)
+	}
+	if row, ok := brief.RowOfValue(c.Value); ok && row.Difference != brief.Absent {
+		text := strings.ToUpper(row.Metric[:1]) + row.Metric[1:] + " " + row.Difference + " (95 % interval " + row.Interval + ")"
+		if row.Verdict == record.Inconclusive {
+			text += "; ? cannot say: " + firstOf(row.Reason, "too little is known")
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 func verdictBadge(b brief.Brief) badge {

@@ -57,6 +57,9 @@ func (s *builder) runGrid(f frame, runs []*record.Run) grid {
 		if metric.Text == brief.Absent && r.Error != "" {
 			metric.Sub = brief.Clip(r.Error, 60)
 		}
+		if s.overBadRows(r.ID) {
+			metric.Sub, metric.Class = metric.Sub+", over rows that fail a check", "bad"
+		}
 		experiment := cell{Text: r.Experiment, Href: s.toExperiment(f, r.Experiment)}
 		if len(r.Set) > 0 {
 			experiment.Sub = brief.Clip(setText(r.Set), 80)

@@ -73,13 +73,16 @@ func Demo(o Out, t Tale) error {
 		fmt.Fprintf(&b, "%8s  %s\n", m.Day, escape.Terminal(did))
 		fmt.Fprintf(&b, "          %s\n", o.Paint(ColourOf(m.state()), strings.TrimSpace(brief.Symbol(m.state())+" "+escape.Terminal(m.Says))))
 	}
-	b.WriteString("\n" + o.Paint(Bold, "What is so now") + "\n")
+	b.WriteString("\n" + o.Paint(Bold, "Now") + "\n")
 	if n := len(t.Live); n > 0 {
 		last := t.Live[n-1]
 		fmt.Fprintf(&b, "  live: version %d of %s, experiment %s (%d versions before it)\n", last.Version, last.Model, last.Experiment, last.Version-1)
 	}
+	if len(t.OnMerge) > 0 && len(t.Moments) > 0 {
+		fmt.Fprintf(&b, "  for a reviewer to decide: branch %s: %s\n", escape.Terminal(t.Branch), t.Moments[len(t.Moments)-1].found())
+	}
 	for _, m := range t.OnMerge {
-		fmt.Fprintf(&b, "  to decide: %s\n", escape.Terminal(m))
+		fmt.Fprintf(&b, "  on merge: %s\n", escape.Terminal(m))
 	}
 	for _, m := range t.Moments {
 		if m.Branch != "" && brief.Symbol(m.state()) == "✗" {
