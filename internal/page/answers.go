@@ -212,7 +212,7 @@ func (s *builder) askedAnswers(f frame) []answer {
 	var out []answer
 	for _, id := range capped(sortedKeys(s.Docs.Models)) {
 		m := s.Docs.Models[id]
-		a := answer{Asks: "What is " + id + " asked?", Says: asks(m) + ".", More: link{Text: "Question and contract", Href: s.toModel(f, id)}}
+		a := answer{Asks: "What is " + id + " asked?", Says: s.asks(m) + ".", More: link{Text: "Question and contract", Href: s.toModel(f, id)}}
 		if d := s.Docs.Datasets[m.Question.Dataset]; d != nil {
 			for _, name := range sortedKeys(d.Columns) {
 				c := d.Columns[name]

@@ -3,6 +3,8 @@ package page
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -33,6 +35,9 @@ type pair struct {
 	Href string
 }
 
+// word is a name in an expression.
+var word = regexp.MustCompile(`[A-Za-z_][A-Za-z_0-9]*`)
+
 type modelsPage struct {
 	frame
 	Models []modelCard
@@ -55,13 +60,20 @@ func buildModels(_ context.Context, s *builder) error {
 	return s.render("models", "models/index.html", list)
 }
 
-// asks is a model's question in words.
-func asks(m *doc.Model) string {
+// asks is a model's question in words, with the units of what it is made of.
+func (s *builder) asks(m *doc.Model) string {
 	what := map[string]string{"binary": "whether", "multiclass": "which", "regression": "how much"}[m.Task]
 	if what == "" {
 		what = m.Task
 	}
 	text := strings.TrimSpace(what + " " + brief.Clip(m.Question.Label, 120))
+	if d := s.Docs.Datasets[m.Question.Dataset]; d != nil {
+		for _, name := range sortedKeys(d.Columns) {
+			if unit := d.Columns[name].Unit; unit != "" && slices.Contains(word.FindAllString(m.Question.Label, -1), name) {
+				text += " (" + name + " in " + brief.Clip(unit, 20) + ")"
+			}
+		}
+	}
 	if m.Question.Dataset != "" {
 		text += ", from " + m.Question.Dataset
 	}
@@ -70,7 +82,7 @@ func asks(m *doc.Model) string {
 
 func (s *builder) modelPage(where, id string) modelPage {
 	m := s.Docs.Models[id]
-	v := modelPage{frame: s.frame(where, "Models", id), Asks: asks(m), Live: s.live(id), Champion: link{Text: m.Champion}}
+	v := modelPage{frame: s.frame(where, "Models", id), Asks: s.asks(m), Live: s.live(id), Champion: link{Text: m.Champion}}
 	v.Champion.Href = s.toExperiment(v.frame, m.Champion)
 	if m.Champion == "" {
 		v.Champion.Text = "no champion yet"

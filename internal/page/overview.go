@@ -128,7 +128,7 @@ func verdictBadge(b brief.Brief) badge {
 
 func (s *builder) modelCard(f frame, id string) modelCard {
 	m := s.Docs.Models[id]
-	c := modelCard{Name: link{Text: id, Href: s.toModel(f, id)}, Asks: asks(m), Champion: link{Text: m.Champion, Href: s.toExperiment(f, m.Champion)}, Live: s.live(id)}
+	c := modelCard{Name: link{Text: id, Href: s.toModel(f, id)}, Asks: s.asks(m), Champion: link{Text: m.Champion, Href: s.toExperiment(f, m.Champion)}, Live: s.live(id)}
 	if m.Champion == "" {
 		c.Champion.Text = "no champion yet"
 	}
