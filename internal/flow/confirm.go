@@ -66,7 +66,7 @@ func (w *workshop) vet(ctx context.Context, by seeker, run record.Run) (*executi
 	case !slices.Equal(run.Features, features):
 		return nil, refuse(run, "it says that the model saw %s, and %s uses %s", list(run.Features), e.Path, list(features))
 	}
-	encoded, err := w.p.blob(ctx, run.Artifact)
+	encoded, err := w.p.Store.Get(ctx, run.Artifact)
 	switch {
 	case errors.Is(err, store.ErrNotFound) || ctx.Err() != nil:
 		return nil, fmt.Errorf("fetching the model of run %s: %w", run.ID, err)

@@ -307,7 +307,7 @@ func (w *workshop) evaluation(ctx context.Context, data []byte, task string) (re
 // load fetches a run's model and evaluation from the store. t is a tree that has the run's inputs.
 func (w *workshop) load(ctx context.Context, t *Tree, run record.Run) (*execution, error) {
 	x := &execution{run: run}
-	encoded, err := w.p.blob(ctx, run.Artifact)
+	encoded, err := w.p.Store.Get(ctx, run.Artifact)
 	if err != nil {
 		return nil, fmt.Errorf("fetching the model of run %s: %w", run.ID, err)
 	}
@@ -331,7 +331,7 @@ func (w *workshop) storedOf(ctx context.Context, by seeker, run record.Run) (rec
 
 // stored fetches a run's evaluation alone.
 func (w *workshop) stored(ctx context.Context, run record.Run) (record.Evaluation, error) {
-	data, err := w.p.blob(ctx, run.Evaluation)
+	data, err := w.p.Store.Get(ctx, run.Evaluation)
 	if err != nil {
 		return record.Evaluation{}, fmt.Errorf("fetching the evaluation of run %s: %w", run.ID, err)
 	}

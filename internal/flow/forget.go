@@ -111,8 +111,10 @@ func (p *Project) toForget(ctx context.Context, v *ledger.View, n *nameList, wha
 // recordForgotten writes the reason, unless an earlier try did.
 func (p *Project) recordForgotten(ctx context.Context, reason string, out *Forgotten) error {
 	_, err := p.Ledger.Append(ctx, func(v *ledger.View) ([]ledger.File, error) {
-		dropped := v.Dropped()
-		fresh := slices.DeleteFunc(slices.Clone(out.Blobs), func(b StoredBlob) bool { return dropped[b.SHA256].Choice == record.Forgotten })
+		fresh := slices.DeleteFunc(slices.Clone(out.Blobs), func(b StoredBlob) bool {
+			d, gone := v.Gone(b.SHA256)
+			return gone && d.Choice == record.Forgotten
+		})
 		if len(fresh) == 0 {
 			return nil, nil
 		}

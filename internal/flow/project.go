@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -60,7 +61,8 @@ type Project struct {
 	Ledger *ledger.Ledger
 	Store  store.Store
 	opt    Options
-	warned []string // what opt.Warn was told
+	warned []string                     // what opt.Warn was told
+	seen   *atomic.Pointer[ledger.View] // the last one that was read
 }
 
 // Open finds the project that dir is in: it climbs to the first folder with a plumb.toml, and to the Git repository around it.
@@ -76,7 +78,7 @@ func Open(opt Options) (*Project, error) {
 	if opt.Token != "" {
 		repo.SetToken(opt.Token, opt.TokenHost)
 	}
-	p := &Project{Root: root, Repo: repo, opt: opt}
+	p := &Project{Root: root, Repo: repo, opt: opt, seen: &atomic.Pointer[ledger.View]{}}
 	prefix, err := filepath.Rel(repo.Root(), root)
 	if err != nil {
 		return nil, err
@@ -148,7 +150,7 @@ func (p *Project) aloneWith(name string) error {
 
 // storeAt opens a store by its address.
 func (p *Project) storeAt(name, address string) (store.Store, error) {
-	return store.Open(p.Repo, address, store.Options{Root: p.Root, Now: p.opt.Now, Update: p.meter, Project: p.mark(name)})
+	return store.Open(p.Repo, address, store.Options{Root: p.Root, Now: p.opt.Now, Update: p.meter, Project: p.mark(name), Refuse: p.refuseGone})
 }
 
 // mark names the project in a store that it may share with others: alike in all clones, however the remote is reached. Without a remote there is none.
@@ -238,6 +240,7 @@ func (p *Project) sound(v *ledger.View, err error) (*ledger.View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
+	p.seen.Store(v)
 	if v.Offline != "" {
 		p.warn("the ledger is as it was last seen, without what others recorded since: %s", v.Offline)
 	}

@@ -3,7 +3,6 @@ package flow
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/program"
 	"github.com/plumb-ml/plumb/internal/record"
-	"github.com/plumb-ml/plumb/internal/store"
 )
 
 // The formats that a model is pulled in.
@@ -50,9 +48,6 @@ func (p *Project) PullModel(ctx context.Context, o PullOptions) (*record.ModelPu
 		return nil, problem.Wrongf("`plumb runs show "+run.ID+"` shows what it left", "run %s has no model: it is %s", run.ID, run.Status)
 	}
 	data, err := p.Store.Get(ctx, run.Artifact)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, problem.Failedf("`plumb push` in the clone that made the run sends it", "fetching the model of run %s: %w", run.ID, err)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("fetching the model of run %s: %w", run.ID, err)
 	}

@@ -136,7 +136,7 @@ func (p *Project) pullFile(ctx context.Context, root *os.Root, f PulledFile) err
 	ptr := record.Pointer{SHA256: f.SHA256, Bytes: f.Bytes}
 	from, err := p.Store.Open(ctx, ptr)
 	if err != nil {
-		return p.gone(ctx, err, ptr)
+		return err
 	}
 	defer from.Close()
 	name := filepath.FromSlash(f.Path)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
-	"github.com/plumb-ml/plumb/internal/store"
 )
 
 // FindRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run. source is the record as written.
@@ -93,81 +91,6 @@ func inputText(v any) string {
 		return "none"
 	}
 	return shortDigest(fmt.Sprint(v))
-}
-
-// Sent says what `plumb push` shared: plumb.push/v1.
-type Sent struct {
-	Schema  string   `json:"schema"`
-	Branch  string   `json:"branch"`
-	Records []string `json:"records"`
-	Data    []string `json:"data"` // pinned files that Git does not carry, sent to the store
-	Tags    []string `json:"tags"` // of versions and stages, that were missing
-	Notes   []string `json:"notes,omitempty"`
-	Tip     string   `json:"tip"`
-
-	Blobs store.Sent `json:"blobs"` // of the records and the data together
-}
-
-// Share replays private records onto the ledger branch, blobs first.
-func (p *Project) Share(ctx context.Context, dry bool) (*Sent, error) {
-	out := &Sent{Schema: "plumb.push/v1", Branch: p.Ledger.Branch(), Records: []string{}, Data: []string{}, Tags: []string{}}
-	v, err := p.view(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var private []ledger.File
-	for _, path := range v.Paths() {
-		if v.Private(path) {
-			data, err := v.Bytes(path)
-			if err != nil {
-				return nil, err
-			}
-			private = append(private, ledger.File{Path: path, Data: data})
-			out.Records = append(out.Records, path)
-		}
-	}
-	t, err := p.Working()
-	if err != nil {
-		return nil, err
-	}
-	data, err := p.dataToSend(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range data {
-		out.Data = append(out.Data, f.What)
-	}
-	if out.Tip = v.Tip; dry {
-		return out, nil
-	}
-	if len(out.Records)+len(data) == 0 {
-		return out, p.shareTags(ctx, v, out)
-	}
-	blobs, err := blobsOf(private)
-	if err != nil {
-		return nil, err
-	}
-	p.progress("sending blobs")
-	if out.Blobs, err = p.Store.Push(ctx, append(data, blobs...)); err != nil {
-		return nil, err
-	}
-	p.progress("sending records")
-	pushed, err := p.Ledger.Push(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("sending records: %w", err)
-	}
-	out.Tip = pushed.Tip
-	return out, p.shareTags(ctx, v, out)
-}
-
-// shareTags makes tags that a publication could not make. Records of versions and stages are never private, so the view from before will do.
-func (p *Project) shareTags(ctx context.Context, v *ledger.View, out *Sent) error {
-	done, err := p.repeatInTags(ctx, v)
-	if err != nil {
-		return err
-	}
-	out.Tags, out.Notes = append(out.Tags, done.Written...), done.Notes
-	return nil
 }
 
 // RunLog is what the program of a run printed.

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -192,6 +191,7 @@ func (p *Project) CopyStore(ctx context.Context, from, to string, o store.CopyOp
 		return nil, problem.Wrongf("`plumb store copy FROM TO`", "both stores are %s", source)
 	}
 	o.Known, o.Update = n.pointers, p.meter
+	o.Leave = func(sum string) bool { _, gone := n.dropped[sum]; return gone }
 	p.progress("copying blobs")
 	out := &CopyResult{Schema: "plumb.store-copy/v1", From: source.String(), To: target.String(), DryRun: o.DryRun}
 	out.Copied, err = store.Copy(ctx, source, target, o)
@@ -206,34 +206,4 @@ func (p *Project) anyStore(address string) (store.Store, error) {
 		return store.Here(p.Repo), nil
 	}
 	return p.storeAt(p.settings().Name, address)
-}
-
-// gone says, of a blob that is nowhere, when it was dropped on purpose and by whom.
-func (p *Project) gone(ctx context.Context, err error, ptr record.Pointer) error {
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	v, viewErr := p.view(ctx)
-	if viewErr != nil {
-		return err
-	}
-	d, ok := v.Dropped()[ptr.SHA256]
-	if !ok {
-		return err
-	}
-	who := d.By.Who
-	if who != "" {
-		who = " by " + who
-	}
-	return problem.Failedf("run the experiment again to have it anew; `decisions/"+d.Choice+"` in the ledger says what else went",
-		"blob %s is %s since %s%s (%s): %w", ptr.SHA256, d.Choice, d.Time.Format("2006-01-02"), who, d.Reason, store.ErrNotFound)
-}
-
-// blob reads a blob that a record names.
-func (p *Project) blob(ctx context.Context, ptr record.Pointer) ([]byte, error) {
-	data, err := p.Store.Get(ctx, ptr)
-	if err != nil {
-		return nil, p.gone(ctx, err, ptr)
-	}
-	return data, nil
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +42,7 @@ var sumInText = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 // like a blob's name.
 func (p *Project) namesIn(v *ledger.View, keep doc.Keep) (*nameList, error) {
 	n := &nameList{sizes: map[string]int64{}, pointers: map[string]record.Pointer{}, classes: map[string]string{}, by: map[string][]string{}, keep: map[string]string{},
-		ended: map[string]string{}, dropped: v.Dropped()}
+		ended: map[string]string{}, dropped: maps.Clone(v.Dropped())}
 	versions := map[string]string{} // path of a run → of the version
 	for _, version := range v.Versions("") {
 		versions[version.Run] = fmt.Sprintf("version %d of %s", version.Number, version.Model)
@@ -70,6 +72,9 @@ func (p *Project) namesIn(v *ledger.View, keep doc.Keep) (*nameList, error) {
 			}
 		}
 	}
+	maps.DeleteFunc(n.dropped, func(sum string, d record.Decision) bool { // it has come back since
+		return slices.ContainsFunc(n.by[sum], func(at string) bool { return ledger.MadeAfter(at, d.Time) })
+	})
 	return n, nil
 }
 
@@ -90,14 +95,14 @@ func (n *nameList) keepAll(text []byte, at string) {
 	}
 }
 
-// recordTime reads the time in a record's name; a numbered record has none and is as young as can be.
+// recordTime reads the time in a record's path; a numbered record has none and is as young as can be.
 func recordTime(at string, now time.Time) time.Time {
-	id, _, _ := strings.Cut(filepath.Base(at), "-")
-	made, err := time.Parse("20060102T150405Z", id)
-	if err != nil {
-		return now
+	if path, err := record.ParsePath(at); err == nil {
+		if made, ok := path.Made(); ok {
+			return made
+		}
 	}
-	return made
+	return now
 }
 
 // lockFiles is the name of locks anywhere in a repository, which may hold several projects.

@@ -108,7 +108,7 @@ func (v *verifying) blob(ctx context.Context, p string, named record.Named) erro
 func (v *verifying) badBlob(p string, named record.Named, err error) {
 	hint := "whoever made it has to run `plumb push`; a decision record (`plumb forget`) accepts that it is gone"
 	if !errors.Is(err, store.ErrNotFound) {
-		hint = "see [store] url in plumb.toml; a clone that has the right bytes brings them back with `plumb push`"
+		hint = "see [store] url in plumb.toml; a clone that has the right bytes brings them back with `plumb push --verify`"
 	}
 	v.bad[named.SHA256] = err
 	v.finding(record.RuleBlob, p, hint, "its %s: %v", named.Key, err)

@@ -255,3 +255,8 @@ func (r *Repo) fetch(ctx context.Context, f fetchCall) error {
 	}
 	return nil
 }
+
+// Borrow brings the commits that a ref of the remote is at into this repository, without a ref of its own: for who builds on them at once.
+func (r *Repo) Borrow(ctx context.Context, ref string) error {
+	return r.fetch(ctx, fetchCall{specs: []string{ref}})
+}

@@ -214,6 +214,9 @@ func (l *Ledger) appendTo(ctx context.Context, p published, build func(*View) ([
 	case len(fresh) == 0:
 		return p.tip, nil
 	}
+	if err := l.begun(p); err != nil {
+		return "", err
+	}
 	if err := checkNew(p, fresh); err != nil {
 		return "", err
 	}
@@ -221,6 +224,18 @@ func (l *Ledger) appendTo(ctx context.Context, p published, build func(*View) ([
 		return l.appendLocal(ctx, p.tip, fresh)
 	}
 	return l.appendRemote(ctx, p, fresh)
+}
+
+// begun refuses to begin a ledger at the remote while this repository has one that never was there: the two would have no commit in common.
+func (l *Ledger) begun(p published) error {
+	if p.mirror == nil || p.tip != "" {
+		return nil
+	}
+	local, err := l.repo.Ref(l.branch)
+	if err != nil || local == "" {
+		return err
+	}
+	return problem.Failedf("`plumb push` brings it there", "%s of this repository was never pushed, and the remote has none", l.Branch())
 }
 
 // checkNew holds new records against the ledger's rules: names of their bytes, numbers without gaps.

@@ -14,13 +14,17 @@ type Pushed struct {
 	Tip     string   // of the ledger afterwards
 	Added   []string // paths that the ledger did not have
 	Already int      // records that it had
-	Refused []string // paths that it has with other bytes; they stay in this clone
+	Refused []string // paths that it has with other bytes, and numbers that a local branch gave out beside them; they stay in this clone
 }
 
-// Push replays the records of this clone onto the ledger's branch and then forgets them here, keeping what was recorded meanwhile. Push the blobs that they
-// name before. It may be killed and run again at any point: what is there already is not added twice.
+// Push brings the history of a branch that grew in this repository to the remote's, replays the private records of this clone onto it, and then forgets them
+// here, keeping what was recorded meanwhile. Push the blobs that they name before. It may be killed and run again at any point: what is there already is not
+// added twice.
 func (l *Ledger) Push(ctx context.Context) (Pushed, error) {
 	var done Pushed
+	if err := l.join(ctx); err != nil {
+		return Pushed{}, fmt.Errorf("pushing records: %w", err)
+	}
 	tip, err := l.Append(ctx, func(view *View) ([]File, error) {
 		done = Pushed{}
 		return l.unpushed(view, &done)
@@ -57,7 +61,7 @@ func (l *Ledger) unpushed(view *View, done *Pushed) ([]File, error) {
 			case seen[entry.Path]:
 			case oid == entry.OID:
 				done.Already++
-			case oid != "":
+			case oid != "" || own.ref == l.branch && numbered(entry.Path): // the commits that it names could not be joined
 				done.Refused = append(done.Refused, entry.Path)
 			default:
 				data, err := file{own.repo, entry.OID, true}.read(entry.Path)
@@ -71,6 +75,11 @@ func (l *Ledger) unpushed(view *View, done *Pushed) ([]File, error) {
 		}
 	}
 	return files, nil
+}
+
+func numbered(path string) bool {
+	at, err := record.ParsePath(path)
+	return err == nil && at.Number != 0
 }
 
 // records lists what of a commit are records.

@@ -40,6 +40,9 @@ type View struct {
 	decoded  map[string][]any // kind → records
 	problems problem.List
 	reported map[string]bool
+
+	dropOnce sync.Once
+	dropped  map[string]record.Decision // by blob
 }
 
 // source is a commit that holds records.

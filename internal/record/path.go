@@ -78,6 +78,15 @@ func ParsePath(path string) (Path, error) {
 	return p, p.checkID(path)
 }
 
+// Made is when a record was made, to the second; false for numbered records, whose paths don't say.
+func (p Path) Made() (time.Time, bool) {
+	if len(p.ID) < len(idTime) {
+		return time.Time{}, false
+	}
+	made, err := time.Parse(idTime, p.ID[:len(idTime)])
+	return made, err == nil
+}
+
 func (p Path) checkID(path string) error {
 	if !idPattern.MatchString(p.ID) {
 		return fmt.Errorf("%q: %q is not a record id", path, p.ID)

@@ -45,7 +45,7 @@ func fileContent(p record.Pointer, path string) content {
 }
 
 // mendHint says how a store gets the right bytes back.
-const mendHint = "where a good copy is (another store, or `here` on the machine that made it) run `plumb store copy FROM TO --verify`, which replaces it"
+const mendHint = "a clone that has a good copy (the machine that made it) brings it back with `plumb push --verify`; from another store, `plumb store copy FROM TO --verify` does"
 
 // verifying gives the bytes of r and, at their end, an error when they are not the pointer's.
 func verifying(p record.Pointer, where string, r io.ReadCloser) io.ReadCloser {

@@ -17,6 +17,7 @@ type CopyOptions struct {
 	DryRun bool                               // only say what would be copied
 	Verify bool                               // also read what the target has already, and replace what is wrong
 	Known  map[string]record.Pointer          // of records, by SHA-256: sizes and types that stores don't say
+	Leave  func(sha256 string) bool           // blobs that are not to be copied; nil: none
 	Update func(done, total int, note string) // told how many blobs are done
 }
 
@@ -37,6 +38,9 @@ func Copy(ctx context.Context, from, to Store, o CopyOptions) (Copied, error) {
 	wanted, err := pointersOf(ctx, from, o.Known)
 	if err != nil {
 		return done, err
+	}
+	if o.Leave != nil {
+		wanted = slices.DeleteFunc(wanted, func(p record.Pointer) bool { return o.Leave(p.SHA256) })
 	}
 	done.Blobs = len(wanted)
 	there := map[string]int64{}

@@ -64,6 +64,7 @@ func (s *gitStore) Put(ctx context.Context, blobs []Blob) ([]record.Pointer, err
 				return nil, err
 			}
 			pointers[i].OID = oid
+			s.opts.noteMade(pointers[i])
 			files[i] = gitdb.File{Path: fanned(pointers[i].SHA256), OID: oid}
 		}
 		return files, nil
@@ -129,6 +130,9 @@ func (s *gitStore) point(ctx context.Context, ref, commit string) error {
 func (s *gitStore) Get(ctx context.Context, p record.Pointer) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("reading blob: %w", err)
+	}
+	if err := s.opts.allow(ctx, p); err != nil {
+		return nil, err
 	}
 	if data, ok := s.local(s.repo, p); ok {
 		return data, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,17 +28,20 @@ func (s *gitStore) Missing(ctx context.Context, named []Named) ([]Named, error) 
 	if err != nil {
 		return nil, fmt.Errorf("looking for blobs: %w", err)
 	}
-	there := map[string]bool{}
-	for _, commit := range refs {
-		blobs, _, err := shelf.blobsOf(commit)
+	there := map[string]string{}
+	for _, ref := range sortedDown(refs) {
+		blobs, _, err := shelf.blobsOf(refs[ref])
 		if err != nil {
 			return nil, fmt.Errorf("looking for blobs: %w", err)
 		}
-		for sum := range blobs {
-			there[sum] = true
+		for sum, oid := range blobs {
+			there[sum] = cmp.Or(there[sum], oid) // the youngest counts, as for who reads
 		}
 	}
-	return slices.DeleteFunc(named, func(n Named) bool { return there[n.SHA256] }), nil
+	return slices.DeleteFunc(named, func(n Named) bool {
+		oid := there[n.SHA256]
+		return oid != "" && (n.OID == "" || n.OID == oid)
+	}), nil
 }
 
 // Push makes one commit of all that is named, also of what the remote has, so that retention, which spares young refs, can't drop it meanwhile, and sends it

@@ -18,12 +18,13 @@ import (
 // takes nothing.
 func Here(repo *gitdb.Repo) Store {
 	private := filepath.Join(repo.GitDir(), "plumb")
-	return &here{&gitStore{repo: repo}, []*folder{{filepath.Join(private, "outbox")}, {filepath.Join(private, "cache", "blobs")}}}
+	return &here{&gitStore{repo: repo}, []*folder{{filepath.Join(private, "outbox")}, {filepath.Join(private, "cache", "blobs")}}, nil}
 }
 
 type here struct {
 	*gitStore
 	folders []*folder
+	files   map[string]string // of pinned data, by SHA-256
 }
 
 func (h *here) String() string { return "here" }
@@ -68,6 +69,14 @@ func (h *here) shared(ctx context.Context, p record.Pointer) (io.ReadCloser, err
 	}
 	if data, ok := h.local(h.repo, p); ok {
 		return io.NopCloser(readerOf(data)), nil
+	}
+	if mirror, err := h.repo.Mirror(ctx); err == nil { // what was read from the remote
+		if data, ok := h.local(mirror.Repo, p); ok {
+			return io.NopCloser(readerOf(data)), nil
+		}
+	}
+	if file := h.files[p.SHA256]; file != "" {
+		return fileContent(p, file).open()
 	}
 	return nil, notHere(p, "here")
 }

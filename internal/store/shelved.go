@@ -45,6 +45,7 @@ func (s *shelved) Put(ctx context.Context, blobs []Blob) ([]record.Pointer, erro
 		if err != nil {
 			return nil, fmt.Errorf("storing: %w", err)
 		}
+		s.opts.noteMade(pointers[i])
 	}
 	return pointers, nil
 }
@@ -69,6 +70,9 @@ func (s *shelved) Get(ctx context.Context, p record.Pointer) ([]byte, error) {
 func (s *shelved) Open(ctx context.Context, p record.Pointer) (io.ReadCloser, error) {
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("reading blob: %w", err)
+	}
+	if err := s.opts.allow(ctx, p); err != nil {
+		return nil, err
 	}
 	for _, own := range s.own() {
 		if r, err := own.open(ctx, p); err == nil {

@@ -22,6 +22,7 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -98,11 +99,35 @@ type Store interface {
 
 // Options say how a store is reached.
 type Options struct {
-	Root     string                             // the project's folder, for relative file:// URLs; "" is the top of the working tree
-	Now      time.Time                          // for the day in a ref's name; zero is the clock
-	Project  string                             // who pushes, as "flights-1a2b3c4d": shared stores keep a list, so that nobody removes what another needs
-	Patience time.Duration                      // how long a service may make no progress; zero is a minute
-	Update   func(done, total int, note string) // told how many MB of how many a Push has sent; nil: nobody is
+	Root     string        // the project's folder, for relative file:// URLs; "" is the top of the working tree
+	Now      time.Time     // for the day in a ref's name; zero is the clock
+	Project  string        // who pushes, as "flights-1a2b3c4d": shared stores keep a list, so that nobody removes what another needs
+	Patience time.Duration // how long a service may make no progress; zero is a minute
+
+	// Refuse is asked before a blob's bytes are handed out, but for what this process made: an error says why they may not be read. nil: all may.
+	Refuse func(ctx context.Context, sha256 string) error
+
+	Update func(done, total int, note string) // told how many MB of how many a Push has sent; nil: nobody is
+
+	made *sync.Map // SHA-256 of what this process put
+}
+
+// noteMade remembers what this process made: it may read it.
+func (o Options) noteMade(p record.Pointer) {
+	if o.made != nil {
+		o.made.Store(p.SHA256, true)
+	}
+}
+
+// allow asks Options.Refuse.
+func (o Options) allow(ctx context.Context, p record.Pointer) error {
+	if o.Refuse == nil {
+		return nil
+	}
+	if _, made := o.made.Load(p.SHA256); made {
+		return nil
+	}
+	return o.Refuse(ctx, p.SHA256)
 }
 
 // Open gives the store at a [store] url. Nothing is asked of it yet.
@@ -111,6 +136,7 @@ func Open(repo *gitdb.Repo, url string, opts Options) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
+	opts.made = &sync.Map{}
 	if opts.Root == "" {
 		opts.Root = repo.Root()
 	}
