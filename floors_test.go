@@ -45,6 +45,7 @@ var doors = map[string][]string{
 	"gonum.org/":                              {"internal/stat"},
 	"golang.org/x/mod":                        {"internal/registry"},
 	"gocloud.dev/":                            {"internal/objects"},
+	"github.com/aws/":                         {"internal/objects"},
 	"github.com/google/go-containerregistry/": {"internal/oci"},
 	"golang.org/x/sync":                       {"internal/store"},
 	"golang.org/x/sys":                        {"internal/gitdb", "internal/job"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -76,7 +77,7 @@ func (f final) Unwrap() error { return f.error }
 // temporary says whether the same request may go well later.
 func temporary(err error) bool {
 	var own final
-	if errors.As(err, &own) || errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) {
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) || status(err) == http.StatusForbidden {
 		return false
 	}
 	switch gcerrors.Code(err) {

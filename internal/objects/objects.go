@@ -1,4 +1,5 @@
-// Package objects is object storage: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage. It is the door to gocloud.dev.
+// Package objects is object storage: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage. It is the door to gocloud.dev, and to the client of
+// S3 below it, by which a large upload that was stopped goes on.
 //
 // It knows names, bytes and what services answer. What a name means, and whether the bytes are right, is the store's business. Credentials come from
 // where each service's own tools look for them, never from an address. It stores nothing on this machine.
@@ -6,6 +7,7 @@ package objects
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +36,8 @@ type Bucket struct {
 	name     string // for messages
 	patience time.Duration
 	asked    sync.Once // whether the bucket is there at all
+
+	multipart *multipart // of S3; nil elsewhere
 }
 
 // Place says which bucket.
@@ -65,8 +69,8 @@ const (
 	patience = time.Minute
 	// smallObject is what is sent in one request, from memory; S3 takes no smaller parts than this but for the last.
 	smallObject = 5 << 20
-	partBytes   = 8 << 20
-	maxParts    = 9000 // S3 allows 10,000
+	partBytes   = 8 << 20 // what is sent again after a kill, up to four of them
+	maxParts    = 9000    // S3 allows 10,000
 	partsAtOnce = 4
 )
 
@@ -92,6 +96,7 @@ func Open(ctx context.Context, at Place) (*Bucket, error) {
 	if b.patience == 0 {
 		b.patience = patience
 	}
+	b.multipart = newMultipart(bucket, at)
 	if at.Prefix != "" {
 		bucket = blob.PrefixedBucket(bucket, at.Prefix+"/")
 		b.name += "/" + at.Prefix
@@ -123,10 +128,15 @@ func (b *Bucket) String() string { return b.name }
 // Close lets go of connections.
 func (b *Bucket) Close() error { return b.bucket.Close() }
 
-// Put writes an object, over one of the same name: whole, or not at all. It is tried again when the service is busy or out of order, and looked at afterwards:
+// Put writes an object, over one of the same name: whole, or not at all. To S3 a large one goes on where an upload of it was stopped. It is tried again when the service is busy or out of order, and looked at afterwards:
 // a proxy that answers in the service's place says yes to everything.
 func (b *Bucket) Put(ctx context.Context, o Object) error {
-	err := b.try(ctx, func(ctx context.Context, alive func()) error { return b.put(ctx, o, alive) })
+	var err error
+	if b.multipart != nil && o.Bytes > partBytes {
+		err = b.putParts(ctx, o)
+	} else {
+		err = b.try(ctx, func(ctx context.Context, alive func()) error { return b.put(ctx, o, alive) })
+	}
 	if err != nil {
 		return b.explain("writing to", err)
 	}
@@ -144,10 +154,7 @@ func (b *Bucket) put(ctx context.Context, o Object, alive func()) error {
 		return final{err}
 	}
 	defer src.Close()
-	opts := &blob.WriterOptions{ContentType: o.Type, DisableContentTypeDetection: true, BufferSize: partBytes, MaxConcurrency: partsAtOnce}
-	if opts.ContentType == "" {
-		opts.ContentType = "application/octet-stream"
-	}
+	opts := &blob.WriterOptions{ContentType: mediaType(o), DisableContentTypeDetection: true, BufferSize: partBytes, MaxConcurrency: partsAtOnce}
 	// Some writers are closed, and with that finished, after their source has failed: a context that has ended keeps them from it.
 	ctx, abort := context.WithCancel(ctx)
 	defer abort()
@@ -170,6 +177,8 @@ func (b *Bucket) put(ctx context.Context, o Object, alive func()) error {
 	}
 	return err
 }
+
+func mediaType(o Object) string { return cmp.Or(o.Type, "application/octet-stream") }
 
 // Stat asks for an object's size and time.
 func (b *Bucket) Stat(ctx context.Context, name string) (Info, error) {

@@ -225,7 +225,7 @@ func listNamed(blobs []Named) string {
 	return text
 }
 
-// meter counts what was sent.
+// meter counts what was sent, and what of a blob was there already.
 type meter struct {
 	update      func(done, total int, note string)
 	blobs       int
@@ -245,13 +245,16 @@ const megabyte = 1_000_000
 
 func (m *meter) over(c content) content {
 	inner := c.open
+	var read atomic.Int64
 	c.open = func() (io.ReadCloser, error) {
 		r, err := inner()
 		if err != nil {
 			return nil, err
 		}
+		atomic.AddInt64(&m.done, -read.Swap(0)) // another try begins anew
 		return &counted{r, func(n int) {
-			done := min(atomic.AddInt64(&m.done, int64(n)), m.total) // a second try counts twice
+			read.Add(int64(n))
+			done := min(atomic.AddInt64(&m.done, int64(n)), m.total)
 			m.update(int(done/megabyte), int(m.total/megabyte), fmt.Sprintf("MB, %d of %d blobs", atomic.LoadInt64(&m.finished), m.blobs))
 		}}, nil
 	}

@@ -1,0 +1,205 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"github.com/plumb-ml/plumb/internal/retry"
+)
+
+// sending is one large object on its way to S3, over all tries. A try takes up an unfinished upload of the very key, whoever began it: a part whose size and
+// checksum are those of our bytes at its place is kept, any other is sent.
+//
+// The road not taken is a note on this machine of which upload was ours: a CI job that is killed leaves none, and the service knows better what has arrived.
+// Several may be at one key at once, and even at one upload, since its name follows from its bytes: who comes second finds his upload gone and the object
+// there. So others' uploads are aborted only when the object is there.
+type sending struct {
+	*multipart
+	to      *blob.Bucket
+	object  Object
+	key     string
+	size    int64        // of all parts but the last
+	before  *seen        // what was there under the name when it began
+	plain   bool         // the service takes no SHA-256 of parts
+	refused []Unfinished // uploads that the service would not go on with
+}
+
+// upload is the one that a try uses.
+type upload struct {
+	Unfinished
+	sums  bool                 // parts go with their SHA-256, and are known by it
+	there map[int32]types.Part // what had arrived before
+	fresh bool
+}
+
+// seen is what a look at an object gave; nothing when there was none.
+type seen struct {
+	etag  string
+	time  time.Time
+	bytes int64
+}
+
+const abortTime = 10 * time.Second
+
+var errNotThere = errors.New("the parts were taken, and the object is not there")
+
+// putParts writes a large object to S3.
+func (b *Bucket) putParts(ctx context.Context, o Object) error {
+	s := &sending{multipart: b.multipart, to: b.bucket, object: o, key: b.multipart.prefix + o.Name, size: max(partBytes, o.Bytes/maxParts+1)}
+	s.plain = s.client.Options().RequestChecksumCalculation == aws.RequestChecksumCalculationWhenRequired
+	return b.try(ctx, func(ctx context.Context, alive func()) error {
+		if s.before == nil {
+			now, err := s.look(ctx)
+			if err != nil {
+				return err
+			}
+			s.before = &now
+		}
+		return s.try(ctx, alive, b.patience)
+	})
+}
+
+// look asks for the object as it is now.
+func (s *sending) look(ctx context.Context) (seen, error) {
+	a, err := s.to.Attributes(ctx, s.object.Name)
+	if err == nil {
+		return seen{a.ETag, a.ModTime, a.Size}, nil
+	}
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return seen{}, nil
+	}
+	return seen{}, err
+}
+
+// try sends what is missing.
+func (s *sending) try(ctx context.Context, alive func(), patience time.Duration) error {
+	listed, _ := s.unfinished(ctx, s.key) // a service that lists none, or does not let us, gets a new one
+	others := slices.DeleteFunc(listed, func(u Unfinished) bool { return u.key != s.key })
+	up, err := s.choose(ctx, others)
+	if err != nil {
+		return err
+	}
+	parts, err := s.send(ctx, up, alive)
+	if err == nil {
+		done := beat(alive, patience)
+		err = s.complete(ctx, up, parts)
+		done()
+	}
+	var own final
+	switch {
+	case err == nil:
+		s.clear(ctx, slices.DeleteFunc(append(others, s.refused...), func(u Unfinished) bool { return u.id == up.id }))
+		return nil
+	case errors.As(err, &own): // our bytes are not what they are called
+		s.clear(ctx, []Unfinished{up.Unfinished})
+		return err
+	case isGone(err):
+		if now, lookErr := s.look(ctx); lookErr == nil && now.bytes == s.object.Bytes && now != *s.before {
+			return nil // somebody else has completed it
+		}
+	}
+	if isRefused(err) {
+		s.refused = append(s.refused, up.Unfinished)
+		s.plain = s.plain || up.fresh && !isGone(err)
+	}
+	return err
+}
+
+// isRefused says that the service would answer the same at another try: to this upload, or to the checksums.
+func isRefused(err error) bool {
+	switch status(err) {
+	case http.StatusBadRequest:
+		return !strings.Contains(err.Error(), "RequestTimeout") // of a connection that was slow
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return true
+	}
+	return false
+}
+
+// choose takes up the newest unfinished upload that fits, or begins one.
+func (s *sending) choose(ctx context.Context, found []Unfinished) (upload, error) {
+	for _, u := range found {
+		if up, ok := s.fits(ctx, u); ok {
+			return up, nil
+		}
+	}
+	in := &s3.CreateMultipartUploadInput{Bucket: &s.bucket, Key: &s.key, ContentType: aws.String(mediaType(s.object)), ServerSideEncryption: s.encryption}
+	if s.kmsKey != "" {
+		in.SSEKMSKeyId = &s.kmsKey
+	}
+	if !s.plain {
+		in.ChecksumAlgorithm = types.ChecksumAlgorithmSha256
+	}
+	out, err := s.client.CreateMultipartUpload(ctx, in, checksums(!s.plain))
+	if err != nil {
+		s.plain = s.plain || isRefused(err) // and once more
+		return upload{}, err
+	}
+	return upload{Unfinished: Unfinished{key: s.key, id: aws.ToString(out.UploadId)}, sums: !s.plain, fresh: true}, nil
+}
+
+// fits says whether an upload has parts, cut as ours are and with checksums that we can give.
+func (s *sending) fits(ctx context.Context, u Unfinished) (upload, bool) {
+	if slices.ContainsFunc(s.refused, func(r Unfinished) bool { return r.id == u.id }) {
+		return upload{}, false
+	}
+	parts, err := s.parts(ctx, &u)
+	sums := u.algorithm == types.ChecksumAlgorithmSha256
+	if err != nil || len(parts) == 0 || sums && s.plain || !sums && u.algorithm != "" && !u.whole {
+		return upload{}, false
+	}
+	for n, p := range parts {
+		if n < 1 || int(n) > s.count() || aws.ToInt64(p.Size) != s.bytesOf(int(n-1)) {
+			return upload{}, false
+		}
+	}
+	return upload{Unfinished: u, sums: sums, there: parts}, true
+}
+
+// complete makes the object of the parts, and waits until it is there: a service may say yes to who comes second while it still works for the first.
+func (s *sending) complete(ctx context.Context, up upload, parts []types.CompletedPart) error {
+	_, err := s.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &s.bucket, Key: &s.key, UploadId: &up.id,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}}, checksums(up.sums))
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		if now, err := s.look(ctx); err != nil || now.bytes == s.object.Bytes {
+			return err
+		}
+		if n == retry.Attempts {
+			return errNotThere
+		}
+		if err := retry.Pause(ctx, n); err != nil {
+			return err
+		}
+	}
+}
+
+// clear aborts what nobody needs, as far as the service lets us: the bucket's own rule and `store gc` come later.
+func (s *sending) clear(ctx context.Context, useless []Unfinished) {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	defer done()
+	for _, u := range useless {
+		_ = s.abort(ctx, u)
+	}
+}
+
+// checksums keeps the client from adding a checksum of its own where the service takes none.
+func checksums(wanted bool) func(*s3.Options) {
+	return func(o *s3.Options) {
+		if !wanted {
+			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		}
+	}
+}
