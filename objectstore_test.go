@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/plumb-ml/plumb/internal/store/storetest"
 )
 
@@ -83,6 +86,25 @@ func TestObjectStorage(t *testing.T) {
 	must(`removed 2 of \d+ blobs(.|\n)*recorded decisions/expired/2099-01/`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
 	must("removed 0 of", "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
 	must(`every blob was read`, "store", "ls", "--verify")
+
+	// An upload that was stopped.
+	client, key := server.Client(), "team/toy/ab/ab"+strings.Repeat("0", 62)
+	for _, k := range []string{key, "team/toy/others"} {
+		begun, err := client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("bucket"), Key: &k})
+		if err == nil {
+			_, err = client.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: aws.String("bucket"), Key: &k, UploadId: begun.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("part")})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := must("would remove 0 of", "store", "gc"); strings.Contains(out, "unfinished") {
+		t.Errorf("a young upload: %s", out)
+	}
+	must(`would drop 1 unfinished upload \(4 B\) that nobody went on with for 7 days; --apply does it`, "store", "gc", "--now", "2099-01-01T00:00:00Z")
+	must(`"unfinished":\[{"sha256":"ab0.*"bytes":4`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--json")
+	must(`dropped 1 unfinished upload \(4 B\)`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
+	must(`"unfinished":\[\]`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--json")
 
 	// Another project in the same place: nobody may collect there.
 	if err := os.WriteFile(filepath.Join(server.Dir, "team/toy/.plumb/projects/other-12345678"), nil, 0o644); err != nil {

@@ -27,8 +27,9 @@ Credentials are never part of the address. They come from where each service's o
 GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY; ` + "`docker login`" + `.
 
 A run keeps its blobs on this machine; ` + "`plumb push`" + ` sends them. Bytes are verified whenever they are read. After a change of the address, blobs that were in the
-Git store are still found there; bring along what was elsewhere with ` + "`plumb store copy OLD-ADDRESS`" + `. Uploads that were killed leave nothing that can be seen; let
-the bucket abort incomplete multipart uploads after a few days, so that they cost nothing either.
+Git store are still found there; bring along what was elsewhere with ` + "`plumb store copy OLD-ADDRESS`" + `. An upload that was stopped leaves nothing that can be seen. To
+S3 a large one goes on where it was when it is started again, from any machine; it needs to list and abort uploads in parts for that, and sends all where it may not.
+` + "`plumb store gc`" + ` drops those that nobody went on with for a week; a rule of the bucket may too.
 
 [store.keep] says how long: evaluations = "90d", logs = "30d", models = "forever" (of runs that never became a version). What a version, a lock in any commit, or a
 push of the last 7 days names stays whatever is said there.`,
@@ -144,7 +145,8 @@ func storeCollectCommand(a *app) *cobra.Command {
 		Short: "Remove blobs that nothing needs any more, by [store.keep]",
 		Long: `Print the blobs that would go, and why: those that nothing names, and those whose retention has ended. With --apply they are removed, after it was looked up once more, on
 the very tip of the ledger, that no record, lock (of any commit of any branch, tag or pull request), tag or push of the last 7 days names them. What
-records name is recorded as expired first. A store that another project uses too is refused: nobody here knows what its records name.`,
+records name is recorded as expired first. Uploads to S3 that were stopped and that nobody went on with for 7 days are dropped too. A store that another project
+uses too is refused: nobody here knows what its records name.`,
 		Example: "  plumb store gc\n  plumb store gc --json\n  plumb store gc --apply",
 	}
 	c.Flags().BoolVar(&apply, "apply", false, "do it")

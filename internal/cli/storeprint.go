@@ -112,7 +112,26 @@ func printCollected(o text.Out, c *flow.Collection) error {
 	if c.Young > 0 {
 		fmt.Fprintf(o.W, "  %6d  stay only because they were pushed in the last 7 days\n", c.Young)
 	}
+	printUnfinished(o, c)
 	return list(o.W, "recorded ", c.Records)
+}
+
+func printUnfinished(o text.Out, c *flow.Collection) {
+	if c.Unlisted != "" {
+		fmt.Fprintln(o.W, "unfinished uploads were not looked for:", escape.Terminal(c.Unlisted))
+	}
+	if len(c.Unfinished) == 0 {
+		return
+	}
+	verb, next := "dropped", ""
+	if !c.Applied {
+		verb, next = "would drop", "; --apply does it"
+	}
+	var bytes int64
+	for _, u := range c.Unfinished {
+		bytes += max(u.Bytes, 0)
+	}
+	fmt.Fprintf(o.W, "%s %s (%s) that nobody went on with for 7 days%s\n", verb, count(len(c.Unfinished), "unfinished upload"), brief.Bytes(bytes), next)
 }
 
 func list(w io.Writer, before string, lines []string) error {

@@ -35,6 +35,10 @@ type Collection struct {
 	Drop    []StoredBlob `json:"drop"`
 	Bytes   int64        `json:"bytes"`   // of what goes, as far as known
 	Records []string     `json:"records"` // decisions that were written
+
+	// Uploads that were stopped more than a week ago and will not go on; nobody could ever read them.
+	Unfinished []store.Unfinished `json:"unfinished"`
+	Unlisted   string             `json:"unlisted,omitempty"` // why the store does not say which there are
 }
 
 // expiredAtOnce is how many blobs one record lists: about 35 KB.
@@ -62,6 +66,7 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 		}
 		items = append(items, item)
 	}
+	halves, unlisted := p.unfinished(ctx)
 	var out *Collection
 	judge := func(v *ledger.View) ([]ledger.File, error) {
 		if v.Offline != "" {
@@ -72,6 +77,7 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 			return nil, err
 		}
 		out = p.judgeItems(items, n, locks)
+		out.Unfinished, out.Unlisted = halves, unlisted
 		return p.expiredRecords(out, n)
 	}
 	if !apply {
@@ -87,7 +93,27 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 	}
 	p.progress("removing %d blobs", len(out.Drop))
 	out.Applied = true
-	return out, p.Store.Remove(ctx, sums(out.Drop), p.now().Add(-store.Grace))
+	if err := p.Store.Remove(ctx, sums(out.Drop), p.now().Add(-store.Grace)); err != nil {
+		return out, err
+	}
+	if uploader, ok := p.Store.(store.Uploader); ok {
+		return out, uploader.Abandon(ctx, halves)
+	}
+	return out, nil
+}
+
+// unfinished gives the uploads that nobody goes on with, or why the store does not say: a bucket may allow less than its objects need.
+func (p *Project) unfinished(ctx context.Context) (uploads []store.Unfinished, why string) {
+	if uploader, ok := p.Store.(store.Uploader); ok {
+		found, err := uploader.Unfinished(ctx, p.now().Add(-store.Grace))
+		if err == nil && found != nil {
+			return found, ""
+		}
+		if err != nil {
+			why = err.Error()
+		}
+	}
+	return []store.Unfinished{}, why
 }
 
 // settings are the project's own.

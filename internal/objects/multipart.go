@@ -160,3 +160,19 @@ func (b *Bucket) Abort(ctx context.Context, u Unfinished) error {
 	err := b.try(ctx, func(ctx context.Context, _ func()) error { return b.multipart.abort(ctx, u) })
 	return b.explain("aborting an upload in", err)
 }
+
+// deleteParts aborts uploads of an object, as far as the service lets us: bytes that are to be erased must not come back by one that goes on.
+func (b *Bucket) deleteParts(ctx context.Context, name string) {
+	if b.multipart == nil {
+		return
+	}
+	ctx, done := context.WithTimeout(ctx, b.patience)
+	defer done()
+	key := b.multipart.prefix + name
+	found, _ := b.multipart.unfinished(ctx, key)
+	for _, u := range found {
+		if u.key == key {
+			_ = b.multipart.abort(ctx, u)
+		}
+	}
+}

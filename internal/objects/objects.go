@@ -219,8 +219,9 @@ func (b *Bucket) try(ctx context.Context, what func(ctx context.Context, alive f
 	return retry.Do(ctx, b.patience, temporary, what)
 }
 
-// Delete takes an object away; one that is not there is a success.
+// Delete takes an object away, and what has arrived of it; one that is not there is a success.
 func (b *Bucket) Delete(ctx context.Context, name string) error {
+	b.deleteParts(ctx, name)
 	err := b.try(ctx, func(ctx context.Context, _ func()) error { return b.bucket.Delete(ctx, name) })
 	if err = b.explain("deleting from", err); isAbsent(err) {
 		return nil

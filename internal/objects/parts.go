@@ -32,7 +32,9 @@ func (s *sending) send(ctx context.Context, up upload, alive func()) ([]types.Co
 		return nil, final{err}
 	}
 	defer src.Close()
-	ctx, stop := context.WithCancelCause(ctx)
+	// After a failure no more parts are begun, and those on their way arrive: they are of use to the next try, and one that comes after its upload was aborted
+	// brings it back on some services.
+	begin, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	done := make([]types.CompletedPart, s.count())
 	free := make(chan []byte, partsAtOnce)
@@ -42,7 +44,7 @@ func (s *sending) send(ctx context.Context, up upload, alive func()) ([]types.Co
 	var all sync.WaitGroup
 	for i := range done {
 		data := <-free
-		if ctx.Err() != nil {
+		if begin.Err() != nil {
 			break
 		}
 		alive()
@@ -61,7 +63,7 @@ func (s *sending) send(ctx context.Context, up upload, alive func()) ([]types.Co
 		})
 	}
 	all.Wait()
-	return done, context.Cause(ctx)
+	return done, context.Cause(begin)
 }
 
 // read gives the bytes of a part, and with the last one makes sure that they are all.

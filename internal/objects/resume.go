@@ -31,7 +31,9 @@ type sending struct {
 	size    int64        // of all parts but the last
 	before  *seen        // what was there under the name when it began
 	plain   bool         // the service takes no SHA-256 of parts
-	refused []Unfinished // uploads that the service would not go on with
+	refused []string     // uploads that the service would not go on with
+	used    []Unfinished // in this and earlier tries
+	hidden  bool         // the service does not list uploads, or not to us: nobody else can go on with ours
 }
 
 // upload is the one that a try uses.
@@ -57,16 +59,23 @@ var errNotThere = errors.New("the parts were taken, and the object is not there"
 func (b *Bucket) putParts(ctx context.Context, o Object) error {
 	s := &sending{multipart: b.multipart, to: b.bucket, object: o, key: b.multipart.prefix + o.Name, size: max(partBytes, o.Bytes/maxParts+1)}
 	s.plain = s.client.Options().RequestChecksumCalculation == aws.RequestChecksumCalculationWhenRequired
-	return b.try(ctx, func(ctx context.Context, alive func()) error {
-		if s.before == nil {
-			now, err := s.look(ctx)
-			if err != nil {
-				return err
-			}
+	err := b.try(ctx, func(ctx context.Context, alive func()) error {
+		now, err := s.look(ctx)
+		switch {
+		case err != nil:
+			return err
+		case s.before == nil:
 			s.before = &now
+		case s.isOther(now):
+			s.clear(ctx, s.used)
+			return nil
 		}
 		return s.try(ctx, alive, b.patience)
 	})
+	if err != nil && s.hidden {
+		s.clear(ctx, s.used)
+	}
+	return err
 }
 
 // look asks for the object as it is now.
@@ -81,14 +90,22 @@ func (s *sending) look(ctx context.Context) (seen, error) {
 	return seen{}, err
 }
 
+// isOther says that somebody else has completed the object since we began.
+func (s *sending) isOther(now seen) bool { return now.bytes == s.object.Bytes && now != *s.before }
+
 // try sends what is missing.
 func (s *sending) try(ctx context.Context, alive func(), patience time.Duration) error {
-	listed, _ := s.unfinished(ctx, s.key) // a service that lists none, or does not let us, gets a new one
-	others := slices.DeleteFunc(listed, func(u Unfinished) bool { return u.key != s.key })
-	up, err := s.choose(ctx, others)
+	found, err := s.unfinished(ctx, s.key)
+	if err != nil {
+		found = slices.Clone(s.used)
+		s.hidden = isRefused(err) || status(err) == http.StatusForbidden
+	}
+	found = slices.DeleteFunc(found, func(u Unfinished) bool { return u.key != s.key })
+	up, err := s.choose(ctx, found)
 	if err != nil {
 		return err
 	}
+	s.used = append(s.used, up.Unfinished)
 	parts, err := s.send(ctx, up, alive)
 	if err == nil {
 		done := beat(alive, patience)
@@ -98,18 +115,19 @@ func (s *sending) try(ctx context.Context, alive func(), patience time.Duration)
 	var own final
 	switch {
 	case err == nil:
-		s.clear(ctx, slices.DeleteFunc(append(others, s.refused...), func(u Unfinished) bool { return u.id == up.id }))
+		s.clear(ctx, slices.DeleteFunc(append(found, s.used...), func(u Unfinished) bool { return u.id == up.id }))
 		return nil
 	case errors.As(err, &own): // our bytes are not what they are called
 		s.clear(ctx, []Unfinished{up.Unfinished})
 		return err
 	case isGone(err):
-		if now, lookErr := s.look(ctx); lookErr == nil && now.bytes == s.object.Bytes && now != *s.before {
-			return nil // somebody else has completed it
+		if now, lookErr := s.look(ctx); lookErr == nil && s.isOther(now) {
+			s.clear(ctx, s.used) // a part that came late may have brought it back
+			return nil
 		}
 	}
 	if isRefused(err) {
-		s.refused = append(s.refused, up.Unfinished)
+		s.refused = append(s.refused, up.id)
 		s.plain = s.plain || up.fresh && !isGone(err)
 	}
 	return err
@@ -145,12 +163,12 @@ func (s *sending) choose(ctx context.Context, found []Unfinished) (upload, error
 		s.plain = s.plain || isRefused(err) // and once more
 		return upload{}, err
 	}
-	return upload{Unfinished: Unfinished{key: s.key, id: aws.ToString(out.UploadId)}, sums: !s.plain, fresh: true}, nil
+	return upload{Unfinished: Unfinished{key: s.key, id: aws.ToString(out.UploadId), algorithm: in.ChecksumAlgorithm}, sums: !s.plain, fresh: true}, nil
 }
 
 // fits says whether an upload has parts, cut as ours are and with checksums that we can give.
 func (s *sending) fits(ctx context.Context, u Unfinished) (upload, bool) {
-	if slices.ContainsFunc(s.refused, func(r Unfinished) bool { return r.id == u.id }) {
+	if slices.Contains(s.refused, u.id) {
 		return upload{}, false
 	}
 	parts, err := s.parts(ctx, &u)

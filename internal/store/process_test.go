@@ -57,11 +57,8 @@ func child(words string) error {
 
 // noise is bytes that follow from a seed.
 func noise(seed, size int) []byte {
-	r := rand.New(rand.NewPCG(uint64(seed), 1))
 	data := make([]byte, size)
-	for i := range data {
-		data[i] = byte(r.Uint32())
-	}
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(data) // never fails
 	return data
 }
 

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // Need finds a program.
@@ -99,6 +101,14 @@ func StartS3(t testing.TB) S3 {
 func (S3) Env() map[string]string {
 	return map[string]string{"AWS_ACCESS_KEY_ID": "plumb", "AWS_SECRET_ACCESS_KEY": "plumbplumb", "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull}
+}
+
+// Client speaks to it, to see and to do what plumb does not.
+func (s S3) Client() *s3.Client {
+	return s3.New(s3.Options{Region: "us-east-1", UsePathStyle: true, BaseEndpoint: aws.String("http://127.0.0.1:" + s.Port),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "plumb", SecretAccessKey: "plumbplumb"}, nil
+		})})
 }
 
 // URL is the store's address under a prefix, which may be empty.
