@@ -35,20 +35,23 @@ type verifying struct {
 	drop     map[string]string // path → object id of what never was a record
 	join     []string          // tips that the branch has lost
 
-	facts   map[string]fact      // path → what others refer to
-	ids     map[string]string    // id of a run → path
-	ci      map[string]bool      // paths of records that say ci
-	numbers map[string][]int     // folder of numbered records → their numbers
-	dropped map[string]string    // sha256 of a blob that is gone on purpose → the decision
-	blobs   map[string]blobState // sha256 → what became of looking at it
-	bad     map[string]error     // sha256 → what is wrong with it
-	trees   map[string]foundTree // by commit
-	last    time.Time
+	facts   map[string]fact       // path → what others refer to
+	ids     map[string]string     // id of a run → path
+	ci      map[string]bool       // paths of records that say ci
+	numbers map[string][]int      // folder of numbered records → their numbers
+	dropped map[string]string     // sha256 of a blob that is gone on purpose, as the rules allow → the decision
+	blobs   map[string]*namedBlob // by SHA-256
+	unread  error                 // why the store can't be read
+	trees   map[string]foundTree  // by commit
+
+	droppings []dropping
+	last      time.Time
 }
 
 // fact is what other records need to know of one.
 type fact struct {
 	kind     string
+	time     time.Time
 	model    string
 	number   int
 	artifact string // sha256
@@ -75,7 +78,7 @@ var onVerify = []step[*verifying]{
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
 		suspects: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
-		dropped: map[string]string{}, blobs: map[string]blobState{}, bad: map[string]error{}, trees: map[string]foundTree{}}
+		dropped: map[string]string{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{}}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	if _, err := walk(ctx, p, onVerify, v); err != nil {
 		return nil, err
@@ -100,6 +103,9 @@ func (v *verifying) conclude() {
 		if f.Level == string(problem.LevelError) {
 			v.out.Exit = problem.ExitNo
 		}
+	}
+	if v.unread != nil && v.out.Exit == 0 {
+		v.out.Exit = problem.ExitFailed
 	}
 }
 

@@ -1,10 +1,11 @@
 package flow
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
@@ -16,188 +17,221 @@ type blobState int
 const (
 	blobUnseen blobState = iota
 	blobGood
-	blobGone // on purpose: a decision says so
-	blobBad  // missing, or other bytes
+	blobGone // on purpose: a decision says so, and the rules allow it
+	blobBad  // the store does not have it, or other bytes
 )
 
-// allBlobs follows every pointer: each blob is read and hashed, once.
-func (v *verifying) allBlobs(ctx context.Context) (string, error) {
-	if v.o.Quick {
-		return "", skip("--quick reads no blob")
-	}
-	paths := v.view.Paths()
-	if err := v.bring(ctx, paths); err != nil {
-		return "", err
-	}
-	for i, p := range paths {
-		if v.facts[p].kind == "" {
-			continue // could not be read
-		}
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		v.tell("blobs", i, len(paths))
-		data, err := v.view.Bytes(p)
-		if err != nil {
-			return "", err
-		}
-		r, err := record.Decode(p, data)
-		if err != nil {
-			return "", err
-		}
-		for _, named := range record.Pointers(r) {
-			if err := v.blob(ctx, p, named); err != nil {
-				return "", err
-			}
-		}
-	}
-	return countOf(v.out.Checked.Blobs, "blob"), nil
+// namedBlob is a blob and who names it.
+type namedBlob struct {
+	record.Pointer
+	by     []naming
+	public bool // a record names it that others see, so the store has to have it
+	state  blobState
+	here   bool // this machine has it, whatever the store has
 }
 
-// bring fetches all blobs at once, which one by one takes long in the Git store.
-func (v *verifying) bring(ctx context.Context, paths []string) error {
-	var all []record.Pointer
-	for _, p := range paths {
-		data, err := v.view.Bytes(p)
+type naming struct{ path, key string }
+
+// names takes note of what a record points at.
+func (v *verifying) names(p string, r any) {
+	public := !v.view.Private(p)
+	for _, named := range record.Pointers(r) {
+		b := v.blobs[named.SHA256]
+		if b == nil {
+			b = &namedBlob{Pointer: named.Pointer}
+			v.blobs[named.SHA256] = b
+		}
+		if b.Bytes != named.Bytes && named.Check() == nil {
+			v.finding(record.RuleBlob, p, v.restore(p), "its %s has %d bytes, and %s says %d of the same blob", named.Key, named.Bytes, b.by[0].path, b.Bytes)
+		}
+		b.by, b.public = append(b.by, naming{p, named.Key}), b.public || public
+	}
+}
+
+// allBlobs looks at the store itself, not at what this machine keeps of it: each blob that a record names is in its listing with the right size and, unless told to be
+// quick, has its bytes there. What this clone alone has named so far is read here.
+func (v *verifying) allBlobs(ctx context.Context) (string, error) {
+	if err := v.expiries(ctx); err != nil {
+		return "", err
+	}
+	there, err := v.listing(ctx, v.p.Store)
+	if err != nil {
+		return "", err
+	}
+	var found, absent []*namedBlob
+	for _, sum := range keys(v.blobs) {
+		b := v.blobs[sum]
+		size, ok := there[sum]
+		switch err := b.Check(); {
+		case err != nil:
+			v.finding(record.RuleBlob, b.by[0].path, v.restore(b.by[0].path), "%s: %v", b.by[0].key, err)
+		case !b.public || v.unread != nil:
+			v.readHere(ctx, b)
+		case !ok:
+			absent = append(absent, b)
+		case size >= 0 && size != b.Bytes:
+			v.readHere(ctx, b)
+			v.badBlob(b, fmt.Errorf("the store has %d bytes, and %d are recorded", size, b.Bytes))
+		default:
+			found = append(found, b)
+		}
+	}
+	if err := v.elsewhere(ctx, absent); err != nil {
+		return "", err
+	}
+	v.out.Checked.Stored += len(found)
+	if v.o.Quick {
+		return fmt.Sprintf("%d in the store; --quick reads none", v.out.Checked.Stored), nil
+	}
+	return countOf(v.out.Checked.Blobs, "blob"), v.readAll(ctx, found)
+}
+
+// listing gives the sizes of what a store has. One that can't be read is no damage: it is said once, and then only what is here is looked at.
+func (v *verifying) listing(ctx context.Context, s store.Store) (map[string]int64, error) {
+	there := map[string]int64{}
+	if len(v.blobs) == 0 {
+		return there, nil
+	}
+	v.p.progress("listing %s", s)
+	for item, err := range s.List(ctx) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			v.unreadable(err)
+			return there, nil
+		}
+		there[item.SHA256] = item.Bytes
+	}
+	return there, nil
+}
+
+func (v *verifying) unreadable(err error) {
+	if v.unread == nil {
+		v.unread = err
+		v.skip("", "the blobs in "+v.p.Store.String(), "the store cannot be read: "+err.Error())
+	}
+}
+
+// elsewhere looks for blobs that the store does not list: the Git store still gives those of a project that has moved. The others are gone on purpose or missing.
+func (v *verifying) elsewhere(ctx context.Context, absent []*namedBlob) error {
+	git := map[string]int64{}
+	if len(absent) > 0 && v.p.Store.String() != "git" {
+		old, err := v.p.anyStore("git")
+		if err == nil {
+			git, err = v.listing(ctx, old)
+		}
 		if err != nil {
 			return err
 		}
-		r, err := record.Decode(p, data)
-		if err != nil {
-			continue // told elsewhere
+	}
+	for _, b := range absent {
+		_, ok := git[b.SHA256]
+		switch {
+		case ok:
+			v.readHere(ctx, b)
+			v.out.Checked.Stored++
+		case v.dropped[b.SHA256] != "":
+			b.state = blobGone
+		case v.unread == nil:
+			v.readHere(ctx, b)
+			v.badBlob(b, store.ErrNotFound)
 		}
-		for _, named := range record.Pointers(r) {
-			if named.Pointer.Check() == nil && v.dropped[named.SHA256] == "" {
-				all = append(all, named.Pointer)
-			}
-		}
 	}
-	return v.p.Store.Bring(ctx, all)
-}
-
-// blob looks at one, once.
-func (v *verifying) blob(ctx context.Context, p string, named record.Named) error {
-	if state := v.blobs[named.SHA256]; state != blobUnseen {
-		if state == blobBad {
-			v.badBlob(p, named, v.bad[named.SHA256])
-		}
-		return nil
-	}
-	v.out.Checked.Blobs++
-	if err := named.Pointer.Check(); err != nil {
-		v.finding(record.RuleRecord, p, v.restore(p), "%s: %v", named.Key, err)
-		return nil
-	}
-	data, err := v.p.Store.Get(ctx, named.Pointer)
-	state := blobGood
-	switch {
-	case err == nil:
-		v.out.Checked.Bytes += int64(len(data))
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case v.dropped[named.SHA256] != "":
-		state = blobGone
-	default:
-		state = blobBad
-		v.badBlob(p, named, err)
-	}
-	v.blobs[named.SHA256] = state
 	return nil
 }
 
-func (v *verifying) badBlob(p string, named record.Named, err error) {
-	hint := "whoever made it has to run `plumb push`; a decision record (`plumb forget`) accepts that it is gone"
-	if !errors.Is(err, store.ErrNotFound) {
-		hint = "see [store] url in plumb.toml; a clone that has the right bytes brings them back with `plumb push --verify`"
+// readHere reads a blob from wherever it can be had.
+func (v *verifying) readHere(ctx context.Context, b *namedBlob) {
+	if v.o.Quick {
+		b.here = v.p.Store.Has(ctx, b.Pointer)
+		return
 	}
-	v.bad[named.SHA256] = err
-	v.finding(record.RuleBlob, p, hint, "its %s: %v", named.Key, err)
+	if v.unread != nil && !v.p.Store.Has(ctx, b.Pointer) {
+		return // asking again for each would take long
+	}
+	data, err := v.p.Store.Get(ctx, b.Pointer)
+	switch {
+	case err == nil:
+		b.state, b.here = blobGood, true
+		v.out.Checked.Blobs++
+		v.out.Checked.Bytes += int64(len(data))
+	case b.public || v.unread != nil || ctx.Err() != nil: // told of, or could not be asked for
+	case v.dropped[b.SHA256] != "":
+		b.state = blobGone
+	default:
+		v.badBlob(b, err)
+	}
+}
+
+// readAll reads blobs from the store.
+func (v *verifying) readAll(ctx context.Context, blobs []*namedBlob) error {
+	pointers := make([]record.Pointer, len(blobs))
+	for i, b := range blobs {
+		pointers[i] = b.Pointer
+	}
+	wrong, err := store.Spoilt(ctx, v.p.Store, pointers, v.p.meter)
+	if err != nil && ctx.Err() == nil {
+		v.unreadable(err)
+		err = nil
+	}
+	for _, b := range blobs {
+		switch err := wrong[b.SHA256]; {
+		case v.unread != nil && err == nil:
+		case err == nil:
+			b.state = blobGood
+			v.out.Checked.Blobs++
+			v.out.Checked.Bytes += b.Bytes
+		case errors.Is(err, store.ErrSpoilt), errors.Is(err, store.ErrNotFound):
+			v.out.Checked.Blobs++
+			v.readHere(ctx, b)
+			v.badBlob(b, err)
+		default:
+			v.unreadable(err)
+		}
+	}
+	return err
+}
+
+// badBlob tells of a blob once, with the record that names it first.
+func (v *verifying) badBlob(b *namedBlob, err error) {
+	b.state = blobBad
+	first, more := b.by[0], ""
+	if at := slices.IndexFunc(b.by, func(by naming) bool { return strings.HasPrefix(by.path, "runs/") }); at > 0 {
+		first = b.by[at] // who made it
+	}
+	if n := len(b.by) - 1; n > 0 {
+		more = "; also named by " + countOf(n, "record")
+	}
+	what := err.Error()
+	if errors.Is(err, store.ErrNotFound) {
+		what = v.p.Store.String() + ": " + store.ErrNotFound.Error()
+	}
+	v.finding(record.RuleBlob, first.path, blobHint(b, err), "its %s: %s%s", first.key, what, more)
+}
+
+// blobHint says how the store gets a blob right.
+func blobHint(b *namedBlob, err error) string {
+	push := "`plumb push`"
+	if !errors.Is(err, store.ErrNotFound) {
+		push = "`plumb push --verify`"
+	}
+	if b.here {
+		return "this machine has it: " + push + " brings it there"
+	}
+	return fmt.Sprintf("in a clone that has it, %s brings it there; `plumb forget %s --reason WHY --apply` accepts that it is gone", push, b.SHA256)
 }
 
 // has says whether a blob can be read; what can't was told of.
-func (v *verifying) has(p record.Pointer) bool { return v.blobs[p.SHA256] == blobGood }
-
-// snapshotsAre makes the numbers of snapshots again: the content digest and the profile from the pinned rows, the scores from the checks' results.
-func (v *verifying) snapshotsAre(ctx context.Context) (string, error) {
-	if v.o.Quick {
-		return "", skip("--quick makes no number again")
-	}
-	for _, p := range v.ofKind(record.KindSnapshot) {
-		s, err := decoded[record.Snapshot](v, p)
-		if err != nil {
-			return "", err
-		}
-		if err := v.snapshotIs(ctx, p, s); err != nil {
-			return "", err
-		}
-	}
-	return countOf(v.out.Checked.Snapshots, "snapshot"), nil
+func (v *verifying) has(p record.Pointer) bool {
+	b := v.blobs[p.SHA256]
+	return b != nil && (b.state == blobGood || b.here)
 }
 
-func (v *verifying) snapshotIs(ctx context.Context, p string, s *record.Snapshot) error {
-	if v.has(s.Quality) {
-		var q record.Quality
-		data, err := v.p.Store.Get(ctx, s.Quality)
-		if err == nil {
-			err = json.Unmarshal(data, &q)
-		}
-		if err != nil {
-			v.finding(record.RuleBlob, p, v.restore(p), "quality %s is no quality result: %v", s.Quality.SHA256, err)
-		} else if where := contradiction(s.Scores, q.ScoreMap()); where != "" {
-			v.finding(record.RuleNumber, p, v.restore(p), "its scores do not follow from its checks: %s", where)
-		}
+// goneOnPurpose gives the decision that says so, or "".
+func (v *verifying) goneOnPurpose(p record.Pointer) string {
+	if b := v.blobs[p.SHA256]; b != nil && b.state == blobGone {
+		return v.dropped[p.SHA256]
 	}
-	t, why := v.pinning(s)
-	if t == nil {
-		v.skip(p, "its content and profile", why)
-		return nil
-	}
-	w, err := v.p.workshop(ctx, t.Docs.Project)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	found, err := w.snapshot(ctx, t, t.Docs.Datasets[s.Dataset])
-	if err != nil {
-		v.unless(p, "the content of "+s.Dataset, err)
-		return ctx.Err()
-	}
-	v.out.Checked.Snapshots++
-	v.out.Checked.Numbers += len(s.Scores) + 2
-	if found.record.Content != s.Content || found.record.Rows != s.Rows {
-		v.finding(record.RuleRows, p, v.restore(p), "it says content %s of %d rows, and the pinned rows give %s of %d", shortDigest(s.Content), s.Rows, shortDigest(found.record.Content), found.record.Rows)
-	}
-	return v.profileIs(ctx, p, s, found)
-}
-
-// pinning finds a tree that pins a dataset as a snapshot says: that of its commit, else what is checked out, else what lies in the working folder.
-func (v *verifying) pinning(s *record.Snapshot) (*Tree, string) {
-	pins := func(t *Tree) bool {
-		return t != nil && t.Docs.Problems.Errors() == 0 && t.Docs.Datasets[s.Dataset] != nil && t.Docs.Locks[s.Dataset] != nil && t.Docs.Locks[s.Dataset].Digest() == s.Lock
-	}
-	t, why := v.treeOf(s.Code.Commit)
-	if pins(t) {
-		return t, ""
-	}
-	if here, err := v.p.Working(); err == nil && pins(here) {
-		return here, ""
-	}
-	return nil, cmp.Or(why, "commit "+short(s.Code.Commit)+" does not pin "+s.Dataset+" so")
-}
-
-func (v *verifying) profileIs(ctx context.Context, p string, s *record.Snapshot, found *snapshot) error {
-	if !v.has(s.Profile) {
-		return nil
-	}
-	data, err := v.p.Store.Get(ctx, s.Profile)
-	if err != nil {
-		return err
-	}
-	var said any
-	if err := json.Unmarshal(data, &said); err != nil {
-		v.finding(record.RuleBlob, p, v.restore(p), "profile %s is no profile: %v", s.Profile.SHA256, err)
-	} else if where := contradiction(said, found.profile); where != "" {
-		v.finding(record.RuleNumber, p, v.restore(p), "its profile is not that of the pinned rows: %s", where)
-	}
-	return nil
+	return ""
 }

@@ -133,8 +133,8 @@ func (v *verifying) side(ctx context.Context, of sideOfWhat, said record.Side) (
 		return s, true
 	}
 	if !v.has(said.Evaluation) {
-		if v.blobs[said.Evaluation.SHA256] == blobGone {
-			v.skip(p, "its verdict and intervals", "an evaluation is gone on purpose: "+v.dropped[said.Evaluation.SHA256])
+		if gone := v.goneOnPurpose(said.Evaluation); gone != "" {
+			v.skip(p, "its verdict and intervals", "an evaluation is gone on purpose: "+gone)
 		}
 		return s, false
 	}

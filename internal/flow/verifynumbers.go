@@ -65,8 +65,8 @@ type numbers struct {
 func (n *numbers) run(ctx context.Context, p string, run record.Run) {
 	v := n.v
 	if !v.has(run.Evaluation) {
-		if v.blobs[run.Evaluation.SHA256] == blobGone {
-			v.skip(p, "its metrics", "its evaluation is gone on purpose: "+v.dropped[run.Evaluation.SHA256])
+		if gone := v.goneOnPurpose(run.Evaluation); gone != "" {
+			v.skip(p, "its metrics", "its evaluation is gone on purpose: "+gone)
 		}
 		return
 	}

@@ -107,15 +107,15 @@ func (v *verifying) remember(p string, r any) {
 	case *record.Decision:
 		f = fact{run: r.Run}
 		if r.Choice == record.Expired || r.Choice == record.Forgotten {
-			for _, sum := range r.Blobs {
-				v.dropped[sum] = p
-			}
+			v.droppings = append(v.droppings, dropping{p, r.Choice, r.Reason, r.Time, r.Blobs})
 		}
 	}
 	if at, err := record.ParsePath(p); err == nil {
 		f.kind = at.Kind
 	}
+	f.time = h.Time
 	v.facts[p] = f
+	v.names(p, r)
 	if h.Actor == record.ActorCI {
 		v.ci[p] = true
 	}

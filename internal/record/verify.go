@@ -30,8 +30,9 @@ type Checked struct {
 	Unknown     int   `json:"unknown"` // of kinds or schemas that this program does not read: only their names were held against their bytes
 	Private     int   `json:"private"` // of Records: in this clone only
 	Commits     int   `json:"commits"` // of the ledger's branch
-	Blobs       int   `json:"blobs"`
-	Bytes       int64 `json:"bytes"` // of blobs that were read
+	Stored      int   `json:"stored"`  // named blobs that the store lists with the right size
+	Blobs       int   `json:"blobs"`   // that were read
+	Bytes       int64 `json:"bytes"`   // of blobs that were read
 	Numbers     int   `json:"numbers"`
 	Runs        int   `json:"runs"`        // whose numbers were made again
 	Comparisons int   `json:"comparisons"` // likewise

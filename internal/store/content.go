@@ -70,18 +70,18 @@ func (v *verified) Read(p []byte) (int, error) {
 	v.n += int64(n)
 	switch {
 	case v.n > v.want.Bytes:
-		return 0, problem.Failedf(mendHint, "blob %s in %s is longer than the %d bytes that are recorded", v.want.SHA256, v.where, v.want.Bytes)
+		return 0, spoiltf("blob %s in %s is longer than the %d bytes that are recorded", v.want.SHA256, v.where, v.want.Bytes)
 	case errors.Is(err, objects.ErrSpoilt):
-		return n, problem.Failedf(mendHint, "blob %s in %s: %w", v.want.SHA256, v.where, err)
+		return n, spoiltf("blob %s in %s: %w", v.want.SHA256, v.where, err)
 	case err != nil && !errors.Is(err, io.EOF):
 		return n, err
 	case err == nil:
 		return n, nil
 	case v.n != v.want.Bytes:
-		return n, problem.Failedf(mendHint, "blob %s in %s has %d bytes, %d are recorded", v.want.SHA256, v.where, v.n, v.want.Bytes)
+		return n, spoiltf("blob %s in %s has %d bytes, %d are recorded", v.want.SHA256, v.where, v.n, v.want.Bytes)
 	}
 	if got := hex.EncodeToString(v.sum.Sum(nil)); got != v.want.SHA256 {
-		return n, problem.Failedf(mendHint, "blob %s in %s holds other bytes: their SHA-256 is %s", v.want.SHA256, v.where, got)
+		return n, spoiltf("blob %s in %s holds other bytes: their SHA-256 is %s", v.want.SHA256, v.where, got)
 	}
 	return n, io.EOF
 }
@@ -93,6 +93,19 @@ func readAll(r io.ReadCloser, size int64) ([]byte, error) {
 	b.Grow(int(min(size+bytes.MinRead, 64<<20))) // the size is what somebody wrote
 	_, err := b.ReadFrom(r)
 	return b.Bytes(), err
+}
+
+// ErrSpoilt says that a blob's bytes are not those of its name: it is there, and damaged.
+var ErrSpoilt = errors.New("the blob is damaged")
+
+type spoilt struct{ error }
+
+func (s spoilt) Unwrap() error { return s.error }
+
+func (s spoilt) Is(target error) bool { return target == ErrSpoilt }
+
+func spoiltf(format string, args ...any) error {
+	return spoilt{problem.Failedf(mendHint, format, args...)}
 }
 
 // verify holds bytes that came from anywhere against the pointer.

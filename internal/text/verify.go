@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/escape"
+	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -50,7 +51,9 @@ func Verification(o Out, v record.Verification) error {
 	c := v.Checked
 	fmt.Fprintf(o.W, "looked at %s, %s, %s and %s of the ledger\n", number(c.Records, "record"), number(c.Tags, "tag"),
 		number(c.Commits, "commit"), number(len(v.Since), "witness of an earlier tip"))
-	if !v.Quick {
+	if v.Quick {
+		fmt.Fprintf(o.W, "found %s in the store by name and size, and read none\n", number(c.Stored, "blob"))
+	} else {
 		fmt.Fprintf(o.W, "read %s, %d bytes\n", number(c.Blobs, "blob"), c.Bytes)
 		fmt.Fprintf(o.W, "made %s again: of %s, %s and %s\n", number(c.Numbers, "number"), number(c.Runs, "run"), number(c.Comparisons, "comparison"), number(c.Snapshots, "snapshot"))
 	}
@@ -61,6 +64,9 @@ func Verification(o Out, v record.Verification) error {
 		}
 	}
 	verdict := o.Paint(Green, "✓") + " nothing is wrong"
+	if v.Exit == problem.ExitFailed {
+		verdict = o.Paint(Amber, "?") + " nothing is wrong of what could be looked at"
+	}
 	if wrong > 0 {
 		verdict = o.Paint(Red, "✗") + " " + number(wrong, "thing") + " wrong"
 	}
