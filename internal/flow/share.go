@@ -144,7 +144,7 @@ func (s *sharing) mend(ctx context.Context) error {
 	return nil
 }
 
-// pushed lists the blobs that the store should have already: of public records, as long as they are kept, and, to be read, pinned data that Git does not carry.
+// pushed lists the blobs that the store should have already: of public records, but for what was dropped, and, to be read, pinned data that Git does not carry.
 func (s *sharing) pushed(ctx context.Context) ([]store.Named, error) {
 	n, err := s.p.namesIn(s.view, s.p.settings().Store.Keep)
 	if err != nil {
@@ -158,7 +158,7 @@ func (s *sharing) pushed(ctx context.Context) ([]store.Named, error) {
 	for sum, p := range n.pointers {
 		_, gone := n.dropped[sum]
 		public := slices.ContainsFunc(n.by[sum], func(path string) bool { return !s.view.Private(path) })
-		if public && !gone && n.keep[sum] != "" && !sent[sum] {
+		if public && !gone && !sent[sum] { // also what retention would drop: nobody has dropped it yet, and a record that says so is owed
 			out = append(out, store.Named{Pointer: p, What: n.by[sum][0]})
 		}
 	}
