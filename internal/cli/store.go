@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumb-ml/plumb/internal/flow"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/store"
 	"github.com/plumb-ml/plumb/internal/text"
@@ -43,6 +44,23 @@ push of the last 7 days names stays whatever is said there.`,
 	}
 	c.AddCommand(storeListCommand(a), storeCopyCommand(a), storePackCommand(a), storeCollectCommand(a))
 	return c
+}
+
+// apply is the pair of flags of commands that only say what they would do unless they are told to do it.
+type apply struct{ yes, dry bool }
+
+func applyFlags(c *cobra.Command) *apply {
+	f := &apply{}
+	c.Flags().BoolVar(&f.yes, "apply", false, "do it")
+	c.Flags().BoolVar(&f.dry, "dry-run", false, "only say what it would do, which is so without --apply too")
+	return f
+}
+
+func (f *apply) check() error {
+	if f.yes && f.dry {
+		return problem.Wrongf("--dry-run says what it would do, --apply does it", "--apply and --dry-run contradict each other")
+	}
+	return nil
 }
 
 func storeListCommand(a *app) *cobra.Command {
@@ -113,7 +131,6 @@ already is read too, and replaced when its bytes are wrong.`,
 }
 
 func storePackCommand(a *app) *cobra.Command {
-	var apply bool
 	c := &cobra.Command{
 		Use: "pack", Args: cobra.NoArgs,
 		Short: "Fold the Git store's refs of finished days and months into one each",
@@ -122,13 +139,16 @@ moved or dropped. It is safe while others push or pack, and may be stopped at an
 packs too.`,
 		Example: "  plumb store pack\n  plumb store pack --apply",
 	}
-	c.Flags().BoolVar(&apply, "apply", false, "do it")
+	apply := applyFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := apply.check(); err != nil {
+			return err
+		}
 		p, err := a.open()
 		if err != nil {
 			return err
 		}
-		done, err := p.PackStore(c.Context(), apply)
+		done, err := p.PackStore(c.Context(), apply.yes)
 		if err != nil {
 			return err
 		}
@@ -139,23 +159,25 @@ packs too.`,
 }
 
 func storeCollectCommand(a *app) *cobra.Command {
-	var apply bool
 	c := &cobra.Command{
 		Use: "gc", Args: cobra.NoArgs,
 		Short: "Remove blobs that nothing needs any more, by [store.keep]",
 		Long: `Print the blobs that would go, and why: those that nothing names, and those whose retention has ended. With --apply they are removed, after it was looked up once more, on
 the very tip of the ledger, that no record, lock (of any commit of any branch, tag or pull request), tag or push of the last 7 days names them. What
-records name is recorded as expired first. Uploads to S3 that were stopped and that nobody went on with for 7 days are dropped too. A store that another project
-uses too is refused: nobody here knows what its records name.`,
+records name is recorded as expired first. Uploads to S3 that were stopped and that nobody went on with for 7 days are dropped too. What is young is told by the
+clock; --now may look into the future without --apply. A store that another project uses too is refused: nobody here knows what its records name.`,
 		Example: "  plumb store gc\n  plumb store gc --json\n  plumb store gc --apply",
 	}
-	c.Flags().BoolVar(&apply, "apply", false, "do it")
+	apply := applyFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := apply.check(); err != nil {
+			return err
+		}
 		p, err := a.open()
 		if err != nil {
 			return err
 		}
-		done, err := p.Collect(c.Context(), apply)
+		done, err := p.Collect(c.Context(), apply.yes)
 		if err != nil {
 			return err
 		}
@@ -167,22 +189,26 @@ uses too is refused: nobody here knows what its records name.`,
 
 func forgetCommand(a *app) *cobra.Command {
 	var reason string
-	var apply bool
+	var force bool
 	c := &cobra.Command{
 		Use: "forget SHA|RUN", GroupID: "keep", Args: cobra.ExactArgs(1),
 		Short: "Erase a blob, or all blobs of a run, everywhere that can be reached",
 		Long: `Erase one blob (its SHA-256, 8 digits or more) or all that a run names from the store and from this machine, and leave the reason in the ledger. Records are never edited:
-digests, sizes and metrics stay. It says where bytes may still be that it can't reach. Without --apply it only says what it would do.`,
+digests, sizes and metrics stay. It says where bytes may still be that it can't reach, and plumb hands them out no more. The model of a version takes --force. Without --apply it only says what it would do.`,
 		Example: "  plumb forget 3f786850e387550f --reason \"holds personal data, ticket 123\"\n  plumb forget 20010630T120000Z-0123456789ab --reason \"asked by the customer\" --apply",
 	}
+	c.Flags().BoolVar(&force, "force", false, "also the model of a version, which can't be served or gone back to then")
 	c.Flags().StringVar(&reason, "reason", "", "why; it stays in the ledger")
-	c.Flags().BoolVar(&apply, "apply", false, "do it")
+	apply := applyFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := apply.check(); err != nil {
+			return err
+		}
 		p, err := a.open()
 		if err != nil {
 			return err
 		}
-		done, err := p.Forget(c.Context(), args[0], reason, apply)
+		done, err := p.Forget(c.Context(), flow.ForgetOptions{What: args[0], Reason: reason, Apply: apply.yes, Force: force})
 		if err != nil {
 			return err
 		}

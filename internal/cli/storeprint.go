@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -39,7 +40,10 @@ func printInventory(o text.Out, i *flow.Inventory, all bool) error {
 		fmt.Fprintf(o.W, "✗ missing: %s of %s (%.12s…, %s)\n", m.Class, escape.Terminal(strings.Join(m.By, ", ")), m.SHA256, brief.Bytes(m.Bytes))
 	}
 	for _, w := range i.Wrong {
-		fmt.Fprintf(o.W, "✗ wrong: %s\n  %s\n", escape.Terminal(w.Error), escape.Terminal(w.Hint))
+		fmt.Fprintf(o.W, "✗ wrong: %s (%.12s…): %s\n", cmp.Or(w.Class, "a blob"), w.SHA256, escape.Terminal(w.Error))
+		if w.Hint != "" {
+			fmt.Fprintf(o.W, "  %s\n", escape.Terminal(w.Hint))
+		}
 	}
 	if i.Read && len(i.Wrong) == 0 {
 		fmt.Fprintln(o.W, "every blob was read and holds what it is called by")
@@ -150,6 +154,9 @@ func printForgotten(o text.Out, f *flow.Forgotten) error {
 	}
 	for _, b := range f.Blobs {
 		fmt.Fprintf(o.W, "%s %s (%s, %s)\n", verb, b.SHA256, b.Class, sizeOf(b))
+	}
+	for _, version := range f.Serves {
+		fmt.Fprintf(o.W, "! it is the model of %s, which can't be served or gone back to then; that takes --force\n", escape.Terminal(version))
 	}
 	if err := list(o.W, "named by ", f.By); err != nil {
 		return err

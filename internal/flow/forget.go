@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -21,6 +22,7 @@ type Forgotten struct {
 	Schema  string       `json:"schema"`
 	Applied bool         `json:"applied"`
 	Blobs   []StoredBlob `json:"blobs"`
+	Serves  []string     `json:"serves"`   // versions whose models they are
 	By      []string     `json:"named_by"` // records and locks that name them, and keep their digests
 	Record  string       `json:"record"`   // the decision
 	Erased  []string     `json:"erased"`   // places
@@ -32,10 +34,21 @@ var (
 	runStart = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{1,12}$`)
 )
 
+// ForgetOptions say what is erased.
+type ForgetOptions struct {
+	What   string // a blob's SHA-256, 8 digits or more of it, or a run's id: all blobs that it names
+	Reason string
+	Apply  bool
+	Force  bool // also the model of a version
+}
+
 // Forget erases one blob, or all that a run names, everywhere that this machine can reach, and leaves the reason as a record. The record comes first, so that
 // nobody takes what is half erased for damage. Without apply it only says what it would do.
-func (p *Project) Forget(ctx context.Context, what, reason string, apply bool) (*Forgotten, error) {
-	if strings.TrimSpace(reason) == "" {
+func (p *Project) Forget(ctx context.Context, o ForgetOptions) (*Forgotten, error) {
+	if err := p.notFromTheFuture(o.Apply); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(o.Reason) == "" {
 		return nil, problem.Wrongf(`for example --reason "a customer asked for it, ticket 123"`, "to forget something takes a reason, which stays in the ledger")
 	}
 	v, err := p.view(ctx)
@@ -49,26 +62,55 @@ func (p *Project) Forget(ctx context.Context, what, reason string, apply bool) (
 	if err := p.namesInLocks(ctx, n); err != nil {
 		return nil, err
 	}
-	blobs, err := p.toForget(ctx, v, n, what)
+	blobs, err := p.toForget(ctx, v, n, o.What)
 	if err != nil {
 		return nil, err
 	}
-	out := &Forgotten{Schema: "plumb.forget/v1", Applied: apply, Blobs: blobs, By: []string{}, Erased: []string{}, Left: []string{}}
+	out := &Forgotten{Schema: "plumb.forget/v1", Applied: o.Apply, Blobs: blobs, Serves: versionsOf(v, blobs), By: []string{}, Erased: []string{}, Left: []string{}}
 	for _, b := range blobs {
 		out.By = append(out.By, n.by[b.SHA256]...)
 	}
 	slices.Sort(out.By)
 	out.By = slices.Compact(out.By)
-	if !apply {
+	if !o.Apply {
 		return out, p.whatStays(n, out)
 	}
-	if err := p.recordForgotten(ctx, reason, out); err != nil {
+	if len(out.Serves) > 0 && !o.Force {
+		return nil, problem.Wrongf("promote another version first, or say --force: it can't be served, scored or gone back to then", "it is the model of %s", problem.And(out.Serves))
+	}
+	if err := p.recordForgotten(ctx, o.Reason, out); err != nil {
 		return nil, err
 	}
 	if err := p.erase(ctx, sums(blobs), out); err != nil {
 		return nil, err
 	}
 	return out, p.whatStays(n, out)
+}
+
+// versionsOf names the versions whose models are among blobs, and the stages that they are in.
+func versionsOf(v *ledger.View, blobs []StoredBlob) []string {
+	in := map[string][]string{} // "model@vN" → stages
+	for _, s := range v.Stages("", "") {
+		for version, stages := range in { // a later record of the stage counts
+			if strings.HasPrefix(version, s.Model+"@") {
+				in[version] = slices.DeleteFunc(stages, func(name string) bool { return name == s.Stage })
+			}
+		}
+		at := fmt.Sprintf("%s@v%d", s.Model, s.Version)
+		in[at] = append(in[at], s.Stage)
+	}
+	out := []string{}
+	for _, version := range v.Versions("") {
+		if !slices.ContainsFunc(blobs, func(b StoredBlob) bool { return b.SHA256 == version.Artifact.SHA256 }) {
+			continue
+		}
+		text := fmt.Sprintf("%s@v%d", version.Model, version.Number)
+		if stages := in[text]; len(stages) > 0 {
+			text += " (" + list(stages) + ")"
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // toForget finds the blobs that are meant.

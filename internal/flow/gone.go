@@ -30,6 +30,6 @@ func goneBy(d record.Decision, sum string) error {
 	if who != "" {
 		who = " by " + who
 	}
-	return problem.Failedf(fmt.Sprintf("run the experiment again to have it anew; `decisions/%s` in the ledger says what else went", d.Choice),
+	return problem.Failedf(fmt.Sprintf("`plumb run EXPERIMENT --force` makes it anew, then `plumb push`; `decisions/%s` in the ledger says what else went", d.Choice),
 		"blob %s is %s since %s%s (%s): %w", sum, d.Choice, d.Time.Format("2006-01-02"), who, d.Reason, store.ErrNotFound)
 }

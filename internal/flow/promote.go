@@ -127,7 +127,7 @@ func (pr *promoting) checkVersion() error {
 	for _, v := range pr.view.Versions(pr.out.Model) {
 		switch {
 		case v.Number == pr.o.Version && v.Experiment == pr.out.Experiment:
-			return nil
+			return pr.there(v)
 		case v.Number == pr.o.Version:
 			return problem.Wrongf(fmt.Sprintf("`plumb promote %s --version %d`", v.Experiment, v.Number),
 				"version %d of %s is of experiment %s, not of %s", v.Number, pr.out.Model, v.Experiment, pr.out.Experiment)
@@ -140,6 +140,16 @@ func (pr *promoting) checkVersion() error {
 		hint = fmt.Sprintf("of %s there are: %s", pr.out.Experiment, list(has))
 	}
 	return problem.Wrongf(hint, "model %s has no version %d", pr.out.Model, pr.o.Version)
+}
+
+// there refuses a version whose model was dropped on purpose: nobody could serve it.
+func (pr *promoting) there(v record.Version) error {
+	d, gone := pr.view.Gone(v.Artifact.SHA256)
+	if !gone {
+		return nil
+	}
+	return problem.Failedf(fmt.Sprintf("promote another one, or %s without --version, which trains it anew; `plumb models show %s` lists the versions", v.Experiment, v.Model),
+		"version %d of %s can't be served: %w", v.Number, v.Model, goneBy(d, v.Artifact.SHA256))
 }
 
 // champion edits the model's document.
@@ -292,6 +302,9 @@ func (pr *promoting) claim(v *ledger.View) ([]ledger.File, error) {
 	if n := len(stages); n > 0 && stages[n-1].Version == version.Number {
 		pr.out.Sentence = fmt.Sprintf("version %d of %s is in %s already", version.Number, pr.out.Model, pr.o.Stage)
 		return nil, nil
+	}
+	if err := pr.there(version); err != nil {
+		return nil, err
 	}
 	if fresh {
 		if err := add(version); err != nil {

@@ -34,7 +34,7 @@ type Collection struct {
 	Young   int          `json:"young"` // of the kept ones: only because a push named them lately
 	Drop    []StoredBlob `json:"drop"`
 	Bytes   int64        `json:"bytes"`   // of what goes, as far as known
-	Records []string     `json:"records"` // decisions that were written
+	Records []string     `json:"records"` // decisions that were written; none without apply
 
 	// Uploads that were stopped more than a week ago and will not go on; nobody could ever read them.
 	Unfinished []store.Unfinished `json:"unfinished"`
@@ -47,6 +47,9 @@ const expiredAtOnce = 500
 // Collect finds the blobs that nothing needs any more and, with apply, removes them: those that no record, lock, tag or young ref names, and those whose retention has
 // ended, which are recorded as expired before they go. What is gone is decided on the very tip of the ledger that the record is added to.
 func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) {
+	if err := p.notFromTheFuture(apply); err != nil {
+		return nil, err
+	}
 	if err := p.ownStore(ctx); err != nil {
 		return nil, err
 	}
@@ -66,7 +69,7 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 		}
 		items = append(items, item)
 	}
-	halves, unlisted := p.unfinished(ctx)
+	halves, unlisted := p.unfinished(ctx, p.young(apply))
 	var out *Collection
 	judge := func(v *ledger.View) ([]ledger.File, error) {
 		if v.Offline != "" {
@@ -76,8 +79,11 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 		if err != nil {
 			return nil, err
 		}
-		out = p.judgeItems(items, n, locks)
+		out = p.judgeItems(items, n, locks, p.young(apply))
 		out.Unfinished, out.Unlisted = halves, unlisted
+		if !apply {
+			return nil, nil
+		}
 		return p.expiredRecords(out, n)
 	}
 	if !apply {
@@ -93,7 +99,7 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 	}
 	p.progress("removing %d blobs", len(out.Drop))
 	out.Applied = true
-	if err := p.Store.Remove(ctx, sums(out.Drop), p.now().Add(-store.Grace)); err != nil {
+	if err := p.Store.Remove(ctx, sums(out.Drop), p.young(apply)); err != nil {
 		return out, err
 	}
 	if uploader, ok := p.Store.(store.Uploader); ok {
@@ -103,9 +109,9 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 }
 
 // unfinished gives the uploads that nobody goes on with, or why the store does not say: a bucket may allow less than its objects need.
-func (p *Project) unfinished(ctx context.Context) (uploads []store.Unfinished, why string) {
+func (p *Project) unfinished(ctx context.Context, young time.Time) (uploads []store.Unfinished, why string) {
 	if uploader, ok := p.Store.(store.Uploader); ok {
-		found, err := uploader.Unfinished(ctx, p.now().Add(-store.Grace))
+		found, err := uploader.Unfinished(ctx, young)
 		if err == nil && found != nil {
 			return found, ""
 		}
@@ -114,6 +120,27 @@ func (p *Project) unfinished(ctx context.Context) (uploads []store.Unfinished, w
 		}
 	}
 	return []store.Unfinished{}, why
+}
+
+// young is since when a blob must have been pushed to stay for that alone. Stores date blobs by the clock, so whoever removes goes by the clock too, whatever --now
+// says; who only looks may look from another day.
+func (p *Project) young(apply bool) time.Time {
+	now := p.now()
+	if clock := time.Now(); apply && clock.Before(now) {
+		now = clock
+	}
+	return now.Add(-store.Grace)
+}
+
+// skew is how much later than the clock a --now may be.
+const skew = time.Minute
+
+// notFromTheFuture refuses to remove what only a later day would.
+func (p *Project) notFromTheFuture(apply bool) error {
+	if !apply || !p.now().After(time.Now().Add(skew)) {
+		return nil
+	}
+	return problem.Wrongf("leave --apply out to see what would go then", "--now %s is in the future, and what is removed is gone today", p.now().Format(time.RFC3339))
 }
 
 // settings are the project's own.
@@ -134,9 +161,8 @@ func (p *Project) ownStore(ctx context.Context) error {
 		"%s is also the store of %s, whose records are not known here", p.Store, problem.And(others))
 }
 
-func (p *Project) judgeItems(items []store.Item, n, locks *nameList) *Collection {
+func (p *Project) judgeItems(items []store.Item, n, locks *nameList, young time.Time) *Collection {
 	out := &Collection{Schema: "plumb.store-gc/v1", Store: p.Store.String(), Blobs: len(items), Drop: []StoredBlob{}, Records: []string{}}
-	young := p.now().Add(-store.Grace)
 	for _, item := range items {
 		b := describe(item, n, locks)
 		switch {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ type MissingBlob struct {
 // WrongBlob is one whose bytes are not those of its name.
 type WrongBlob struct {
 	SHA256 string `json:"sha256"`
+	Class  string `json:"class"`
 	Error  string `json:"error"`
 	Hint   string `json:"hint"`
 }
@@ -132,7 +134,7 @@ func (p *Project) readAll(ctx context.Context, blobs []StoredBlob, n *nameList) 
 	spoilt, err := store.Spoilt(ctx, p.Store, pointers, p.meter)
 	wrong := []WrongBlob{}
 	for _, sum := range keys(spoilt) {
-		wrong = append(wrong, WrongBlob{sum, spoilt[sum].Error(), problem.Hint(spoilt[sum])})
+		wrong = append(wrong, WrongBlob{sum, n.classes[sum], spoilt[sum].Error(), cmp.Or(problem.Hint(spoilt[sum]), store.MendHint)})
 	}
 	return wrong, err
 }

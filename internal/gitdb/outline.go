@@ -175,7 +175,9 @@ func (r *Repo) History(ctx context.Context, pathspec string, folders ...string) 
 	args := []string{"log", "--format=", "--raw", "--no-abbrev", "-m", "--root"}
 	for _, folder := range folders {
 		if folder == "HEAD" {
-			args = append(args, folder)
+			if _, err := r.Resolve(folder); !errors.Is(err, ErrNoCommit) {
+				args = append(args, folder)
+			}
 			continue
 		}
 		args = append(args, "--glob="+folder)

@@ -44,8 +44,8 @@ func fileContent(p record.Pointer, path string) content {
 	}}
 }
 
-// mendHint says how a store gets the right bytes back.
-const mendHint = "a clone that has a good copy (the machine that made it) brings it back with `plumb push --verify`; from another store, `plumb store copy FROM TO --verify` does"
+// MendHint says how a store gets the right bytes back.
+const MendHint = "a clone that has a good copy (the machine that made it) brings it back with `plumb push --verify`; from another store, `plumb store copy FROM TO --verify` does"
 
 // verifying gives the bytes of r and, at their end, an error when they are not the pointer's.
 func verifying(p record.Pointer, where string, r io.ReadCloser) io.ReadCloser {
@@ -105,7 +105,7 @@ func (s spoilt) Unwrap() error { return s.error }
 func (s spoilt) Is(target error) bool { return target == ErrSpoilt }
 
 func spoiltf(format string, args ...any) error {
-	return spoilt{problem.Failedf(mendHint, format, args...)}
+	return spoilt{problem.Failedf(MendHint, format, args...)}
 }
 
 // verify holds bytes that came from anywhere against the pointer.
