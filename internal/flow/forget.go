@@ -75,7 +75,7 @@ func (p *Project) Forget(ctx context.Context, o ForgetOptions) (*Forgotten, erro
 	if !o.Apply {
 		return out, p.whatStays(n, out)
 	}
-	if len(out.Serves) > 0 && !o.Force {
+	if len(out.Serves) > 0 && !o.Force && p.othersHave(ctx, n, blobs) {
 		return nil, problem.Wrongf("promote another version first, or say --force: it can't be served, scored or gone back to then", "it is the model of %s", problem.And(out.Serves))
 	}
 	if err := p.recordForgotten(ctx, o.Reason, out); err != nil {
@@ -85,6 +85,18 @@ func (p *Project) Forget(ctx context.Context, o ForgetOptions) (*Forgotten, erro
 		return nil, err
 	}
 	return out, p.whatStays(n, out)
+}
+
+// othersHave says whether the store still has one of the blobs: who only accepts that they are lost takes nothing away.
+func (p *Project) othersHave(ctx context.Context, n *nameList, blobs []StoredBlob) bool {
+	var named []store.Named
+	for _, b := range blobs {
+		if ptr, ok := n.pointers[b.SHA256]; ok {
+			named = append(named, store.Named{Pointer: ptr})
+		}
+	}
+	missing, err := p.Store.Missing(ctx, named)
+	return err != nil || len(missing) < len(named)
 }
 
 // versionsOf names the versions whose models are among blobs, and the stages that they are in.

@@ -95,9 +95,16 @@ func (s *gitStore) idOf(p record.Pointer) string {
 	return s.ids[p.SHA256]
 }
 
-// shared is Get: where others read, and where this clone reads, are one.
+// shared is Get without asking whether the blob may be handed out: where others read, and where this clone reads, are one.
 func (s *gitStore) shared(ctx context.Context, p record.Pointer) (io.ReadCloser, error) {
-	return s.Open(ctx, p)
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("reading blob: %w", err)
+	}
+	data, err := s.get(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(readerOf(data)), nil
 }
 
 // sizeOf reads a blob that no record names, to know its size.

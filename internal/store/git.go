@@ -134,6 +134,10 @@ func (s *gitStore) Get(ctx context.Context, p record.Pointer) ([]byte, error) {
 	if err := s.opts.allow(ctx, p); err != nil {
 		return nil, err
 	}
+	return s.get(ctx, p)
+}
+
+func (s *gitStore) get(ctx context.Context, p record.Pointer) ([]byte, error) {
 	if data, ok := s.local(s.repo, p); ok {
 		return data, nil
 	}
