@@ -208,10 +208,18 @@ func (m *materialiser) nowhere(f doc.LockFile, store error) error {
 			found = "holds other bytes in the working folder"
 		}
 	}
-	where := ""
-	if store != nil && !errors.Is(store, fs.ErrNotExist) {
-		where = fmt.Sprintf(" (store: %v)", store)
-	}
 	return problem.Failedf("take its new content with `plumb data pin`, get the pinned one back with `git checkout -- "+f.Path+"`, or run `plumb push` where it is",
-		"the pinned file %s (sha256 %.12s…) %s, not in the commit and not in the store%s", f.Path, f.SHA256, found, where)
+		"the pinned file %s (sha256 %.12s…) %s, not in the commit and not in the store%w", f.Path, f.SHA256, found, notStored{store})
 }
+
+// notStored is why the store did not give a file; it says nothing where the store just does not have it.
+type notStored struct{ because error }
+
+func (n notStored) Error() string {
+	if n.because == nil || errors.Is(n.because, fs.ErrNotExist) {
+		return ""
+	}
+	return fmt.Sprintf(" (store: %v)", n.because)
+}
+
+func (n notStored) Unwrap() error { return n.because }

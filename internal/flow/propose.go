@@ -16,6 +16,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/drift"
 	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
 	"github.com/plumb-ml/plumb/internal/trigger"
@@ -133,7 +134,7 @@ func (i *inspection) monitor(m record.Monitor) error {
 	if err := i.monitorNumbers(m); err != nil {
 		return err
 	}
-	return i.monitorTriggers(m, d)
+	return i.monitorTriggers(m)
 }
 
 // monitorNumbers judges the drift again and reads the failed checks off the findings.
@@ -142,16 +143,21 @@ func (i *inspection) monitorNumbers(m record.Monitor) error {
 	if err := i.takeJSON(m.Drift, &found); err != nil {
 		return fmt.Errorf("its drift: %w", err)
 	}
+	var q record.Quality
+	if err := i.takeJSON(m.Quality, &q); err != nil {
+		return fmt.Errorf("its quality: %w", err)
+	}
+	return follows(m, found, q)
+}
+
+// follows says what of a monitor's result does not follow from its drift and its quality.
+func follows(m record.Monitor, found record.Drift, q record.Quality) error {
 	verdict, drifted, watched, err := rejudged(found)
 	if err != nil {
 		return err
 	}
 	if verdict != m.Verdict || !slices.Equal(drifted, m.Drifted) || !slices.Equal(watched, m.Watched) || int64(found.Current.Rows) != m.Rows || int64(found.Reference.Rows) != m.Reference {
 		return errors.New("its verdict does not follow from its drift")
-	}
-	var q record.Quality
-	if err := i.takeJSON(m.Quality, &q); err != nil {
-		return fmt.Errorf("its quality: %w", err)
 	}
 	if !slices.Equal(failedChecks(q), m.Failed) || !sameJSONValue(q.ScoreMap(), m.Scores) && len(q.ScoreMap())+len(m.Scores) > 0 {
 		return errors.New("its failed checks or scores do not follow from its quality")
@@ -167,14 +173,15 @@ func (i *inspection) takeJSON(p record.Pointer, into any) error {
 	return strictJSON(data, into)
 }
 
-func (i *inspection) monitorTriggers(m record.Monitor, d *doc.Monitor) error {
-	lock, ds := i.head.Docs.Locks[m.Dataset], i.head.Docs.Datasets[m.Dataset]
+// triggersFollow says which trigger of a monitor's result does not follow from the values that it read and the results before it.
+func triggersFollow(docs *doc.Set, view *ledger.View, m record.Monitor) error {
+	lock, ds, d := docs.Locks[m.Dataset], docs.Datasets[m.Dataset], docs.Monitors[m.Monitor]
 	env := doc.TriggerEnv(lock, ds)
 	row := map[string]any{"rows": m.Rows, "ref.rows": m.Reference}
 	for _, s := range m.Triggers {
 		trigger.Lay(s.Values, row)
 	}
-	for _, want := range trigger.Judge(d, env, row, m.Before, pastOf(i.view, m)) {
+	for _, want := range trigger.Judge(d, env, row, m.Before, pastOf(view, m)) {
 		said, ok := m.Triggers[want.Name]
 		said.Name, want.Before, said.Before = want.Name, time.Time{}, time.Time{}
 		if !ok || said.Condition != record.ConditionUnknown && !sameJSONValue(said, want) {
@@ -184,6 +191,14 @@ func (i *inspection) monitorTriggers(m record.Monitor, d *doc.Monitor) error {
 	if len(m.Triggers) != len(d.Order) {
 		return errors.New("its triggers are not those of the document")
 	}
+	return nil
+}
+
+func (i *inspection) monitorTriggers(m record.Monitor) error {
+	if err := triggersFollow(i.head.Docs, i.view, m); err != nil {
+		return err
+	}
+	ds := i.head.Docs.Datasets[m.Dataset]
 	if m.Lock.SHA256 == "" {
 		return nil
 	}

@@ -45,6 +45,8 @@ type verifying struct {
 	trees   map[string]foundTree  // by commit
 
 	droppings []dropping
+	newest    []*record.Stage // what serves, of each stage
+	told      map[string]bool // digests of pinned data that is gone, and was told of
 	last      time.Time
 }
 
@@ -64,6 +66,7 @@ var onVerify = []step[*verifying]{
 	{"read ledger", (*verifying).read},
 	{"records", (*verifying).records},        // names, digests, contents
 	{"references", (*verifying).references},  // each names what is there and says the same
+	{"stages", (*verifying).chains},          // what served before, and since when
 	{"history", (*verifying).onlyAdded},      // no commit took anything away
 	{"witnesses", (*verifying).witnesses},    // what tags, versions and sites have seen is still there
 	{"publisher", (*verifying).publishers},   // who committed what says ci
@@ -71,13 +74,14 @@ var onVerify = []step[*verifying]{
 	{"blobs", (*verifying).allBlobs},         // every pointer
 	{"numbers of runs", (*verifying).runs},   // metrics from evaluations, rows from pinned data
 	{"comparisons", (*verifying).compared},   // intervals and verdicts from evaluations
+	{"monitors", (*verifying).watched},       // verdicts and triggers from what was counted
 	{"snapshots", (*verifying).snapshotsAre}, // content and profile from pinned data
 }
 
 // Verify holds the ledger against itself, against what was seen of it elsewhere, and against the raw files.
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
-		suspects: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
+		suspects: map[string]bool{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]string{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{}}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	if _, err := walk(ctx, p, onVerify, v); err != nil {

@@ -29,9 +29,11 @@ func (v *verifying) onlyAdded(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	v.ahead()
 	stories := map[string]*fate{}
 	err = v.history.Each(func(c ledger.Commit) error {
 		v.out.Checked.Commits++
+		v.dates(c)
 		v.tell("history", v.out.Checked.Commits, v.history.Len())
 		for _, l := range c.Lost {
 			if stories[l.Path] == nil {

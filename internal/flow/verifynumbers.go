@@ -6,24 +6,42 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
-	"github.com/plumb-ml/plumb/internal/dataset"
 	"github.com/plumb-ml/plumb/internal/digest"
+	"github.com/plumb-ml/plumb/internal/doc"
 	"github.com/plumb-ml/plumb/internal/evaluate"
 	"github.com/plumb-ml/plumb/internal/model"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/store"
-	"github.com/plumb-ml/plumb/internal/trainset"
 )
 
 // unless tells of an error as of something that could not be assessed, unless it says that the data are others.
 func (v *verifying) unless(p, what string, err error) {
-	if errors.Is(err, store.ErrNotFound) || problem.Exit(err) == problem.ExitFailed {
+	if problem.Exit(err) == problem.ExitFailed {
 		v.skip(p, what, err.Error())
 		return
 	}
 	v.finding(record.RuleRows, p, "`plumb data show` says which pinned file differs", "%s: %v", what, err)
+}
+
+// dataGone tells of pinned data that is nowhere, once: it is a loss, and an error where what serves now was made of it.
+func (v *verifying) dataGone(p, content string, err error) bool {
+	if !errors.Is(err, store.ErrNotFound) || v.unread != nil {
+		return false
+	}
+	if v.told[content] {
+		return true
+	}
+	v.told[content] = true
+	report := v.warning
+	if v.serves(content) {
+		report = v.finding
+	}
+	report(record.RuleRows, p, "in a clone that has the file, `plumb push` brings it to the store", "the data that it was made of is gone: %v", err)
+	return true
 }
 
 // runs makes every number of the runs again: metrics from the evaluation, details from the evaluation and the model, and the rows from the pinned data.
@@ -36,8 +54,22 @@ func (v *verifying) runs(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer w.close()
-	n := &numbers{v: v, w: w, rows: map[string]*trainset.Rows{}, whyNot: map[string]string{}}
+	n := &numbers{v: v, w: w, asked: map[string]*answerable{}, until: time.Now().Add(askingModels)}
+	defer n.close()
 	paths := v.ofKind(record.KindRun)
+	served := map[string]bool{}
+	for _, p := range v.ofKind(record.KindVersion) {
+		served[v.facts[p].run] = true
+	}
+	slices.SortStableFunc(paths, func(a, b string) int { // what versions are made of first
+		switch {
+		case served[a] == served[b]:
+			return 0
+		case served[a]:
+			return -1
+		}
+		return 1
+	})
 	for i, p := range paths {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -48,18 +80,23 @@ func (v *verifying) runs(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if run.Status == "ok" {
+			n.always = served[p]
 			n.run(ctx, p, *run)
 		}
 	}
 	return fmt.Sprintf("%d numbers of %s", v.out.Checked.Numbers, countOf(v.out.Checked.Runs, "run")), ctx.Err()
 }
 
-// numbers makes numbers again. The rows of the question asked last are kept, since most runs ask the same.
+// askingModels is how long models are asked again that no version is made of.
+const askingModels = 5 * time.Minute
+
+// numbers makes numbers again. The rows of the question asked last are kept, with the data that they are of, since most runs ask the same.
 type numbers struct {
 	v      *verifying
 	w      *workshop
-	rows   map[string]*trainset.Rows
-	whyNot map[string]string
+	asked  map[string]*answerable
+	until  time.Time
+	always bool // the run at hand is a version's
 }
 
 func (n *numbers) run(ctx context.Context, p string, run record.Run) {
@@ -95,11 +132,11 @@ func (n *numbers) run(ctx context.Context, p string, run record.Run) {
 	}
 	n.detail(ctx, p, run, eval)
 	n.samples(ctx, p, run, eval)
-	n.documents(p, run)
+	n.documents(p, run, eval)
 }
 
-// documents holds the inputs against the documents of the commit that the run says it was made at. Code and semantics belong to the program that made it.
-func (n *numbers) documents(p string, run record.Run) {
+// documents holds a run against the documents of the commit that it says it was made at. Code and semantics belong to the program that made it.
+func (n *numbers) documents(p string, run record.Run, eval record.Evaluation) {
 	t, _ := n.v.treeOf(run.Code.Commit)
 	if t == nil || run.Code.Dirty || len(run.Set) > 0 || t.Docs.Experiments[run.Experiment] == nil {
 		return // samples tells why the commit can't be read; what is not of the commit can't be held against it
@@ -108,10 +145,45 @@ func (n *numbers) documents(p string, run record.Run) {
 	if err != nil {
 		return
 	}
-	changed := slices.DeleteFunc(changedInputs(run.Inputs, in), func(name string) bool { return name == "code" || name == "semantics" })
-	if len(changed) > 0 {
-		n.v.finding(record.RuleReference, p, n.v.restore(p), "it says that it was made of commit %s, whose documents give another %s", short(run.Code.Commit), list(changed))
+	e, restore := t.Docs.Experiments[run.Experiment], n.v.restore(p)
+	commit := "commit " + short(run.Code.Commit)
+	if changed := slices.DeleteFunc(changedInputs(run.Inputs, in), ofProgram); len(changed) > 0 {
+		n.v.finding(record.RuleReference, p, restore, "it says that it was made of %s, whose documents give another %s", commit, list(changed))
+		return
 	}
+	m := t.Docs.Models[e.Model]
+	uses, err := t.Docs.Uses(run.Experiment)
+	var other []string
+	for _, part := range []struct {
+		name string
+		same bool
+	}{
+		{"model", run.Model == e.Model && run.Task == m.Task},
+		{"learner", run.Learner == e.Train.Learner},
+		{"parameters", len(run.Params)+len(e.Params) == 0 || sameJSONValue(run.Params, e.Params)},
+		{"hypothesis", run.Hypothesis == e.HypothesisDigest()},
+		{"features", err != nil || slices.EqualFunc(uses, run.Features, func(u doc.Use, name string) bool { return u.Name == name })},
+	} {
+		if !part.same {
+			other = append(other, part.name)
+		}
+	}
+	if len(other) > 0 {
+		n.v.finding(record.RuleReference, p, restore, "its %s not that of the documents of %s", isOrAre(other), commit)
+	}
+	if threshold, err := evaluate.Threshold(m.Question.Threshold, eval); err == nil && contradiction(run.Threshold, threshold) != "" {
+		n.v.finding(record.RuleNumber, p, restore, "its threshold is %.6g, and the rule of %s gives %.6g", run.Threshold, commit, threshold)
+	}
+}
+
+// ofProgram says whether an input belongs to the program and not to the documents.
+func ofProgram(input string) bool { return input == "code" || input == "semantics" }
+
+func isOrAre(names []string) string {
+	if len(names) == 1 && !strings.HasSuffix(names[0], "s") || len(names) == 1 && names[0] == "hypothesis" {
+		return names[0] + " is"
+	}
+	return list(names) + " are"
 }
 
 func (n *numbers) evaluation(ctx context.Context, p record.Pointer, task string) (record.Evaluation, error) {
@@ -186,64 +258,4 @@ func (n *numbers) seeds(run record.Run, eval record.Evaluation) ([]record.Repeat
 	}
 	first, _ := run.Inputs["seed"].(int64)
 	return evaluate.Repeats(m.Question.Threshold, first, eval)
-}
-
-// samples holds the rows of an evaluation, scores left aside, against the pinned data that the run names. Groups and slices are no part of a question, so
-// they are not compared: a later document may say otherwise.
-func (n *numbers) samples(ctx context.Context, p string, run record.Run, eval record.Evaluation) {
-	key := fmt.Sprint(run.Inputs["question"], run.Inputs["dataset"])
-	if n.rows[key] == nil && n.whyNot[key] == "" {
-		if len(n.rows) > 0 {
-			n.rows = map[string]*trainset.Rows{} // one at a time, for memory's sake
-		}
-		n.rows[key], n.whyNot[key] = n.ask(ctx, run)
-	}
-	rows := n.rows[key]
-	if rows == nil {
-		n.v.skip(p, "its rows and labels", n.whyNot[key])
-		return
-	}
-	want := rows.Evaluation(nil)
-	want.Group, want.Slices = eval.Group, eval.Slices
-	if err := sameRowsAs(eval, want); err != nil {
-		n.v.finding(record.RuleRows, p, n.v.restore(p), "its evaluation is not of the pinned data: %v", err)
-	}
-	n.v.out.Checked.Numbers += 2 * len(eval.RowID)
-}
-
-// ask gives the rows of a run's question, from its commit's documents and its pinned data.
-func (n *numbers) ask(ctx context.Context, run record.Run) (*trainset.Rows, string) {
-	t, why := n.v.treeOf(run.Code.Commit)
-	if t == nil {
-		return nil, why
-	}
-	m := t.Docs.Models[run.Model]
-	if m == nil || t.Docs.Experiments[run.Experiment] == nil {
-		return nil, "commit " + short(run.Code.Commit) + " does not describe it"
-	}
-	in, err := inputs(t.Docs, run.Experiment)
-	if err != nil {
-		return nil, err.Error()
-	}
-	if in["question"] != run.Inputs["question"] || in["dataset"] != run.Inputs["dataset"] {
-		return nil, "it was made of documents that commit " + short(run.Code.Commit) + " does not have"
-	}
-	w, err := n.v.p.workshop(ctx, t.Docs.Project) // one of its own: what it holds of the data goes with it
-	if err != nil {
-		return nil, err.Error()
-	}
-	defer w.close()
-	id := t.Docs.Models[run.Model].Question.Dataset
-	data, err := w.data(ctx, t, id)
-	if err == nil {
-		err = dataset.Verify(ctx, w.db, data.Relations[id], t.Docs.Locks[id])
-	}
-	if err != nil {
-		return nil, err.Error()
-	}
-	rows, err := w.ask(ctx, t, run.Model)
-	if err != nil {
-		return nil, err.Error()
-	}
-	return rows, ""
 }

@@ -209,7 +209,7 @@ func (v *verifying) comparisonRefers(p string) error {
 			v.finding(record.RuleReference, p, v.restore(p), "it says that run %s has the inputs %s, and they are %s", side.Run, shortDigest(side.Digest), shortDigest(f.digest))
 		}
 	}
-	return nil
+	return v.inputsChanged(p, c.Comparison)
 }
 
 func monthOf(id string) string {

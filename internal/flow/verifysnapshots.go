@@ -50,13 +50,18 @@ func (v *verifying) snapshotIs(ctx context.Context, p string, s *record.Snapshot
 	defer w.close()
 	found, err := w.snapshot(ctx, t, t.Docs.Datasets[s.Dataset])
 	if err != nil {
-		v.unless(p, "the content of "+s.Dataset, err)
+		if !v.dataGone(p, s.Content, err) {
+			v.unless(p, "the content of "+s.Dataset, err)
+		}
 		return ctx.Err()
 	}
 	v.out.Checked.Snapshots++
 	v.out.Checked.Numbers += len(s.Scores) + 2
 	if found.record.Content != s.Content || found.record.Rows != s.Rows {
 		v.finding(record.RuleRows, p, v.restore(p), "it says content %s of %d rows, and the pinned rows give %s of %d", shortDigest(s.Content), s.Rows, shortDigest(found.record.Content), found.record.Rows)
+	}
+	if where := contradiction(s.Scores, found.record.Scores); where != "" {
+		v.finding(record.RuleNumber, p, v.restore(p), "the checks of commit %s, run again on the pinned rows, give other scores: %s", short(t.Commit), where)
 	}
 	return v.profileIs(ctx, p, s, found)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Change is a file that two trees do not have alike.
@@ -114,6 +115,7 @@ type Step struct {
 	ID      string
 	Parents []string
 	By      Identity // who committed it
+	Time    time.Time
 }
 
 // Steps lists a commit and those before it, each after its parents. cut lists parents that this clone does not have.
@@ -134,7 +136,7 @@ func (r *Repo) Steps(tip string) (steps []Step, cut []string, err error) {
 		if err != nil {
 			return fmt.Errorf("reading commit %s: %w", oid, err)
 		}
-		stack = append(stack, frame{step: Step{ID: oid, Parents: c.parents, By: c.by}})
+		stack = append(stack, frame{step: Step{ID: oid, Parents: c.parents, By: c.by, Time: time.Unix(c.time, 0).UTC()}})
 		return nil
 	}
 	if err := enter(tip); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -27,6 +28,7 @@ type History struct {
 type Commit struct {
 	ID    string
 	By    gitdb.Identity
+	Time  time.Time
 	Added []string // paths of records
 	Lost  []Loss   // records of its parents that it does not have as they were
 }
@@ -124,7 +126,7 @@ func (h *History) Has(commit string) bool { return h.known[commit] }
 // Each gives the commits, each after its parents.
 func (h *History) Each(do func(Commit) error) error {
 	for _, s := range h.steps {
-		c := Commit{ID: s.ID, By: s.By}
+		c := Commit{ID: s.ID, By: s.By, Time: s.Time}
 		parents := s.Parents
 		if len(parents) == 0 {
 			parents = []string{""}

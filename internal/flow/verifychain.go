@@ -1,0 +1,113 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plumb-ml/plumb/internal/ledger"
+	"github.com/plumb-ml/plumb/internal/record"
+)
+
+// tooLate is how far a record may be dated after the commit that brought it: clocks differ by less.
+const tooLate = 24 * time.Hour
+
+// chains holds each record of a stage against the one before it: what it says that served, and when.
+func (v *verifying) chains(context.Context) (string, error) {
+	stages := map[string][]*record.Stage{} // by folder
+	for _, p := range v.ofKind(record.KindStage) {
+		s, err := decoded[record.Stage](v, p)
+		if err != nil {
+			return "", err
+		}
+		stages[path.Dir(p)] = append(stages[path.Dir(p)], s)
+	}
+	for _, folder := range keys(stages) {
+		all := stages[folder]
+		slices.SortFunc(all, func(a, b *record.Stage) int { return cmp.Compare(a.Number, b.Number) })
+		for i, s := range all {
+			before := &record.Stage{}
+			if i > 0 {
+				before = all[i-1]
+			}
+			p := fmt.Sprintf("%s/%d.toml", folder, s.Number)
+			if s.Number == before.Number+1 && s.Previous != before.Version {
+				v.finding(record.RuleReference, p, v.restore(p), "it says that version %d served before, and number %d staged %d", s.Previous, before.Number, before.Version)
+			}
+			if s.Time.Before(before.Time) {
+				v.finding(record.RuleReference, p, v.restore(p), "it is of %s, before number %d of %s", s.Time.Format(time.RFC3339), before.Number, before.Time.Format(time.RFC3339))
+			}
+			if run, ok := v.facts[s.Run]; ok && s.Inputs != "" && s.Inputs != run.digest && !v.sameModel(s.Inputs, run.artifact) {
+				v.finding(record.RuleReference, p, v.restore(p), "it says the inputs %s, and those of its run are %s", shortDigest(s.Inputs), shortDigest(run.digest))
+			}
+		}
+		v.newest = append(v.newest, all[len(all)-1])
+	}
+	return countOf(len(stages), "stage"), nil
+}
+
+// sameModel says whether a run with these inputs made the very artifact: a version is found by its bytes too.
+func (v *verifying) sameModel(inputs, artifact string) bool {
+	for _, f := range v.facts {
+		if f.kind == record.KindRun && f.digest == inputs && f.artifact == artifact {
+			return true
+		}
+	}
+	return false
+}
+
+// dates holds the times of records against the commits that brought them.
+func (v *verifying) dates(c ledger.Commit) {
+	for _, p := range c.Added {
+		if f := v.facts[p]; f.kind != "" && f.time.Sub(c.Time) > tooLate && !v.future(f) {
+			v.finding(record.RuleRecord, p, v.restore(p), "it is of %s, and commit %.10s brought it on %s", f.time.Format(time.RFC3339), c.ID, c.Time.Format(time.RFC3339))
+		}
+	}
+}
+
+func (v *verifying) future(f fact) bool { return f.time.Sub(time.Now()) > tooLate }
+
+// ahead finds records of the future, whoever brought them when.
+func (v *verifying) ahead() {
+	for _, p := range v.view.Paths() {
+		if f := v.facts[p]; f.kind != "" && v.future(f) {
+			v.finding(record.RuleRecord, p, v.restore(p), "it is of the future: %s", f.time.Format(time.RFC3339))
+		}
+	}
+}
+
+// inputsChanged holds what a comparison says that differs against the two runs.
+func (v *verifying) inputsChanged(p string, c record.Comparison) error {
+	base, head := v.ids[c.Base.Run], v.ids[c.Head.Run]
+	if base == "" || head == "" {
+		return nil // of a run that was made for the comparison only, the documents tell: judge
+	}
+	a, err := decoded[record.Run](v, base)
+	if err != nil {
+		return err
+	}
+	b, err := decoded[record.Run](v, head)
+	if err != nil {
+		return err
+	}
+	if want := changedInputs(a.Inputs, b.Inputs); !slices.Equal(want, c.Inputs.Changed) && len(want)+len(c.Inputs.Changed) > 0 {
+		v.finding(record.RuleReference, p, v.restore(p), "it says that %s changed, and of its runs %s differ", orNothing(c.Inputs.Changed), orNothing(want))
+	}
+	return nil
+}
+
+func orNothing(names []string) string { return cmp.Or(strings.Join(names, ", "), "nothing") }
+
+// serves says whether what serves now was made of a dataset with this content.
+func (v *verifying) serves(content string) bool {
+	for _, s := range v.newest {
+		if run, err := decoded[record.Run](v, s.Run); err == nil && run.Inputs["dataset"] == any(content) {
+			return true
+		}
+	}
+	return false
+}
