@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,7 +26,7 @@ func runsCommand(a *app) *cobra.Command {
 --where, --sort and --columns take expressions over these names:
   id experiment model task status error learner time actor who program commit dirty private sweep
   auc, log_loss …      metrics on the test part (also metrics.auc); valid.auc on the valid part
-  params.NAME          parameters, as they were after extends and --set; set.NAME what --set changed
+  params.NAME          parameters, as they were after extends and --set, else what the built-in learner takes then; set.NAME what --set changed
   inputs.NAME          digests of what decided the run; operations.NAME, rows.NAME, seconds.NAME
 
 What a run does not have is unknown, not zero: it passes no comparison, and sorts last either way. is_null(x) asks for it.`,
@@ -107,10 +108,13 @@ func (a *app) listRuns(ctx context.Context, o flow.RunsOptions, f runsFlags) err
 		return err
 	}
 	return a.print(list, func(out text.Out) error {
+		of := text.Totals{Matching: list.Total, Recorded: list.Recorded}
 		if len(o.Columns) > 0 {
-			return text.Columns(out, names, text.Values(list.Rows), list.Total)
+			err = text.Columns(out, names, text.Values(list.Rows), of)
+		} else {
+			err = text.Runs(out, list.Runs, of, partOf(o))
 		}
-		return text.Runs(out, list.Runs, list.Total, partOf(o))
+		return errors.Join(err, notes(out, list.Notes))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/plumb-ml/plumb/internal/escape"
 	"github.com/plumb-ml/plumb/internal/index"
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -30,6 +31,7 @@ func (p *Project) named(v *ledger.View, name string) (record.Run, error) {
 
 // findRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run.
 func findRun(v *ledger.View, name string) (record.Run, error) {
+	name = escape.Clean(name) // pasted from where invisible characters part words
 	t, done, err := v.RunTable(context.Background())
 	if err != nil {
 		return record.Run{}, err

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -35,8 +36,9 @@ type RunList struct {
 	Recorded   int                 `json:"recorded"` // all that there are
 	Runs       []record.RunSummary `json:"runs"`
 	Unreadable int                 `json:"unreadable"` // records of runs that were left out; `plumb verify` says why
-	Columns    []table.Column      `json:"-"`          // of Rows, where RunsOptions.Columns asked for some
-	Rows       [][]any             `json:"-"`          // one a run
+	Notes      []string            `json:"notes,omitempty"`
+	Columns    []table.Column      `json:"-"` // of Rows, where RunsOptions.Columns asked for some
+	Rows       [][]any             `json:"-"` // one a run
 }
 
 // Runs lists recorded runs.
@@ -62,7 +64,7 @@ func (p *Project) listRuns(ctx context.Context, v *ledger.View, o RunsOptions) (
 	q := newQuery(t, func() *doc.Set { return load(os.DirFS(p.Root)) })
 	rows := t.Rows()
 	out := &RunList{Schema: "plumb.runs/v1", Recorded: len(rows), Runs: []record.RunSummary{}, Unreadable: len(v.Problems())}
-	if rows, err = q.filter(rows, o); err != nil {
+	if rows, out.Notes, err = q.filter(rows, o); err != nil {
 		return nil, err
 	}
 	out.Total = len(rows)
@@ -94,7 +96,7 @@ func (p *Project) listRuns(ctx context.Context, v *ledger.View, o RunsOptions) (
 }
 
 // filter keeps the runs that pass. What a run does not have makes a comparison unknown, and unknown does not pass.
-func (q *query) filter(rows []int, o RunsOptions) ([]int, error) {
+func (q *query) filter(rows []int, o RunsOptions) (passed []int, notes []string, err error) {
 	for _, f := range []struct {
 		column, want string
 		prefix       bool
@@ -104,7 +106,7 @@ func (q *query) filter(rows []int, o RunsOptions) ([]int, error) {
 		}
 		c, err := q.t.Column(f.column, table.String)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rows = slices.DeleteFunc(rows, func(r int) bool {
 			text := c.Text(r)
@@ -112,7 +114,7 @@ func (q *query) filter(rows []int, o RunsOptions) ([]int, error) {
 		})
 	}
 	if o.Where == "" {
-		return rows, nil
+		return rows, nil, nil
 	}
 	parsed, err := q.parse(o.Where)
 	if err != nil {
@@ -123,13 +125,18 @@ func (q *query) filter(rows []int, o RunsOptions) ([]int, error) {
 		err = &rule.Error{Msg: "a filter is true or false, and this is a " + string(parsed.Type()), Hint: `compare it, as in auc > 0.64`}
 	}
 	if err != nil {
-		return nil, wrongExpression("--where", o.Where, err)
+		return nil, nil, wrongExpression("--where", o.Where, err)
 	}
 	where, err := q.ready(parsed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return slices.DeleteFunc(rows, func(r int) bool { return q.value(where, r) != true }), nil
+	if len(rows) > 0 {
+		for _, name := range q.unknown(where, rows) {
+			notes = append(notes, fmt.Sprintf("no run has %s: it was not given, and is no parameter of a built-in learner that ran", name))
+		}
+	}
+	return slices.DeleteFunc(rows, func(r int) bool { return q.value(where, r) != true }), notes, nil
 }
 
 // summaries gives runs as plumb.runs/v1 has them.

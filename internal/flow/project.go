@@ -238,7 +238,7 @@ func (p *Project) glance(ctx context.Context) (*ledger.View, error) {
 // sound warns of what is wrong with a view as a whole.
 func (p *Project) sound(v *ledger.View, err error) (*ledger.View, error) {
 	if err != nil {
-		return nil, fmt.Errorf("reading the ledger: %w", err)
+		return nil, err
 	}
 	p.seen.Store(v)
 	if v.Offline != "" {

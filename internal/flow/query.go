@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/doc"
@@ -22,6 +23,8 @@ type query struct {
 	typed map[string][]table.Type // name → types of its columns
 	from  map[string]string       // name → of the columns
 	docs  func() *doc.Set         // for names of parameters that no run has yet
+
+	learners *index.Column // of the runs; nil until somebody asks for a parameter that a run was not given
 }
 
 // private is the column that the table does not hold: whether a run is in this clone only.
@@ -200,10 +203,45 @@ func (q *query) at(in input, row int) any {
 	return nil
 }
 
+// unsaid is the value that a parameter had which a run was not given: the learner's own. It is not recorded, and who filters asks for what was used.
+func (q *query) unsaid(param string, row int) any {
+	if q.learners == nil {
+		c, err := q.t.Column("learner", table.String)
+		if err != nil {
+			return nil
+		}
+		q.learners = c
+	}
+	n, err := strconv.ParseFloat(learn.Default(q.learners.Text(row), param), 64)
+	switch {
+	case err != nil:
+		return nil
+	case slices.Equal(q.choices("params."+param), []table.Type{table.Int64}):
+		return int64(n)
+	}
+	return n
+}
+
+// unknown names the parameters of an expression that no run has, given or not.
+func (q *query) unknown(e *expression, rows []int) []string {
+	var out []string
+	for _, in := range e.inputs {
+		param, ok := strings.CutPrefix(in.name, "params.")
+		if ok && !slices.ContainsFunc(rows, func(r int) bool { return q.at(in, r) != nil || q.unsaid(param, r) != nil }) {
+			out = append(out, in.name)
+		}
+	}
+	return out
+}
+
 // value evaluates an expression for a run. A value of another type than the expression was read with is none.
 func (q *query) value(e *expression, row int) any {
 	for _, in := range e.inputs {
-		e.row[in.name] = q.at(in, row)
+		v := q.at(in, row)
+		if param, ok := strings.CutPrefix(in.name, "params."); ok && v == nil {
+			v = q.unsaid(param, row)
+		}
+		e.row[in.name] = v
 	}
 	v, err := e.Eval(e.row)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/record"
@@ -41,8 +42,27 @@ func walk[S any](ctx context.Context, p *Project, steps []step[S], state S) ([]r
 		}
 		done = append(done, entry)
 		if err != nil {
-			return done, fmt.Errorf("%s: %w", s.name, err)
+			return done, during(s.name, err)
 		}
 	}
 	return done, nil
+}
+
+// gerunds are how an error begins that ends a step, by the first word of the step's name. The others are named after what they look at.
+var gerunds = map[string]string{
+	"check": "checking", "comment": "commenting", "compare": "comparing", "describe": "describing", "find": "finding", "load": "loading", "plan": "planning",
+	"propose": "proposing", "prove": "proving", "read": "reading", "record": "recording", "run": "running", "tag": "tagging",
+}
+
+// during says in which step an error came, unless the error begins so itself.
+func during(name string, err error) error {
+	verb, object, _ := strings.Cut(name, " ")
+	clause := strings.TrimSpace(gerunds[verb] + " " + object)
+	if gerunds[verb] == "" {
+		clause = "looking at " + name
+	}
+	if strings.HasPrefix(err.Error(), clause+":") || strings.HasPrefix(err.Error(), gerunds[verb]+" ") && gerunds[verb] != "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", clause, err)
 }

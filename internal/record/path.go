@@ -78,6 +78,9 @@ func ParsePath(path string) (Path, error) {
 	return p, p.checkID(path)
 }
 
+// IsID says whether text is the id of a record: "20010630T120000Z-0123456789ab".
+func IsID(text string) bool { return idPattern.MatchString(text) }
+
 // Made is when a record was made, to the second; false for numbered records, whose paths don't say.
 func (p Path) Made() (time.Time, bool) {
 	if len(p.ID) < len(idTime) {

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/escape"
+	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // Cell texts of values as they are recorded: nil, bool, int64, float64, string, time.Time or json.RawMessage. What is not there is empty: no zero.
@@ -85,10 +87,20 @@ func MarkdownTable(w io.Writer, columns []string, rows [][]any) error {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for j, v := range row {
-			cells[j] = escape.MarkdownCell(valueText(v))
+			cells[j] = markdownCell(valueText(v))
 		}
 		line(cells)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// markdownCell shows an id as code, which is copied as it is: elsewhere zero-width spaces keep GitHub from making a link of it, and they would be pasted too.
+func markdownCell(value string) string {
+	if record.IsID(value) || commitPattern.MatchString(value) {
+		return escape.MarkdownCode(value)
+	}
+	return escape.MarkdownCell(value)
+}
+
+var commitPattern = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)

@@ -50,7 +50,7 @@ func numberOr(name string, v float64, ok bool) string {
 }
 
 // Runs prints a list of runs with the first metrics of their tasks, on the test or the valid part.
-func Runs(o Out, runs []record.RunSummary, total int, part string) error {
+func Runs(o Out, runs []record.RunSummary, of Totals, part string) error {
 	var names []string
 	for _, r := range runs {
 		for _, n := range headline[r.Task] {
@@ -69,19 +69,19 @@ func Runs(o Out, runs []record.RunSummary, total int, part string) error {
 	for _, r := range runs {
 		row := Cells(r.ID, r.Experiment)
 		for _, n := range names {
-			of := r.Metrics
+			values := r.Metrics
 			if part == "valid" {
-				of = r.Valid
+				values = r.Valid
 			}
-			row = append(row, metricCell(of, n))
+			row = append(row, metricCell(values, n))
 		}
 		t.Rows = append(t.Rows, append(row, Cell{Text: r.Tags["actor"]}, Cell{Text: settings(r.Set)}))
 	}
-	return totalled(o, t, total)
+	return totalled(o, t, of)
 }
 
 // Columns prints what was asked for of runs: a line a run.
-func Columns(o Out, columns []string, rows [][]string, total int) error {
+func Columns(o Out, columns []string, rows [][]string, of Totals) error {
 	t := Table{}
 	for _, c := range columns {
 		t.Columns = append(t.Columns, Column{Name: c, Most: 60})
@@ -89,16 +89,27 @@ func Columns(o Out, columns []string, rows [][]string, total int) error {
 	for _, r := range rows {
 		t.Rows = append(t.Rows, Cells(r...))
 	}
-	return totalled(o, t, total)
+	return totalled(o, t, of)
 }
 
-func totalled(o Out, t Table, total int) error {
+// Totals say of how many runs those that are shown are a part.
+type Totals struct {
+	Matching int // that the filters let through
+	Recorded int // all
+}
+
+func totalled(o Out, t Table, of Totals) error {
 	if len(t.Rows) > 0 {
 		if err := t.Write(o); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(o.W, "%d of %d runs\n", len(t.Rows), total)
+	var err error
+	if n := len(t.Rows); n < of.Matching && of.Matching < of.Recorded {
+		_, err = fmt.Fprintf(o.W, "%d of %d that match, of %d runs\n", n, of.Matching, of.Recorded)
+	} else {
+		_, err = fmt.Fprintf(o.W, "%d of %d runs\n", n, of.Recorded)
+	}
 	return err
 }
 

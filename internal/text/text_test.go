@@ -143,7 +143,7 @@ func TestLists(t *testing.T) {
 	if err := Metrics(o, run, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := Runs(o, []record.RunSummary{{ID: run.ID, Experiment: run.Experiment, Task: run.Task, Metrics: run.Result.Metrics, Set: run.Set}}, 9, "test"); err != nil {
+	if err := Runs(o, []record.RunSummary{{ID: run.ID, Experiment: run.Experiment, Task: run.Task, Metrics: run.Result.Metrics, Set: run.Set}}, Totals{9, 9}, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.String(); strings.Contains(got, "\x1b") || !strings.Contains(got, "hint: mend it") || !strings.Contains(got, "depth=3 rounds=300") || !strings.Contains(got, "1 of 9 runs") || !strings.Contains(got, "0.713") {
