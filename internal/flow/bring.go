@@ -4,15 +4,21 @@ import (
 	"bufio"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/doc"
+	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/problem"
+	"github.com/plumb-ml/plumb/internal/store"
 )
 
 // bring finds the data file: the folder that its name is seen from, and its name inside the project. One that lies outside is copied to data/.
@@ -44,12 +50,19 @@ func (s *scaffold) bring(file string) (from, name string, err error) {
 			if tabs {
 				return "", "", problem.Wrongf("rename it to .tsv", "%s is separated by tabs, and its name says commas", filepath.Base(file))
 			}
-			return s.root, filepath.ToSlash(inside), nil
+			inside = filepath.ToSlash(inside)
+			if s.tracked(inside) { // the person's own choice
+				return s.root, inside, nil
+			}
+			return s.root, inside, s.leaveOut(inside, info.Size())
 		}
 	}
 	name = "data/" + plainName(filepath.Base(file), tabs)
 	if s.dry {
 		s.out.Files = append(s.out.Files, name)
+		if err := s.leaveOut(name, info.Size()); err != nil {
+			return "", "", err
+		}
 		return filepath.Dir(real), filepath.Base(real), nil
 	}
 	return s.root, name, s.copyIn(real, name, info.Size())
@@ -72,14 +85,45 @@ func (s *scaffold) copyIn(file, name string, size int64) error {
 		return errors.Join(err, to.Close())
 	}
 	s.out.Found = append(s.out.Found, "copied "+filepath.Base(file)+" to "+name)
-	if size > keepInGit {
-		if err := s.ignore("/" + name); err != nil {
-			return errors.Join(err, to.Close())
-		}
-		s.out.Ignored = true
-		s.out.Found = append(s.out.Found, name+" is large: Git ignores it, and its bytes go to the store with `plumb push`")
+	return errors.Join(s.leaveOut(name, size), to.Close())
+}
+
+// gitignoreName writes a path as .gitignore takes it: literally.
+var gitignoreName = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, " ", `\ `)
+
+// leaveOut has Git ignore a large data file, before somebody adds all that is there: what was committed once stays in history for ever.
+func (s *scaffold) leaveOut(name string, size int64) error {
+	if size <= keepInGit {
+		return nil
 	}
-	return to.Close()
+	if err := s.ignore("/" + gitignoreName.Replace(name)); err != nil {
+		return err
+	}
+	s.out.Ignored = true
+	s.out.Found = append(s.out.Found, name+" is large ("+brief.Bytes(size)+"): Git ignores it, and its bytes go to the store with `plumb push`")
+	if size > store.MaxGitBlob {
+		s.out.Next = append(s.out.Next, fmt.Sprintf("set [store] url in plumb.toml before you push: the Git store takes files of %s at most (`plumb store --help`)", brief.Bytes(store.MaxGitBlob)))
+	}
+	return nil
+}
+
+// tracked says whether Git has a file already.
+func (s *scaffold) tracked(name string) bool {
+	repo, err := gitdb.Open(s.root)
+	if err != nil {
+		return false
+	}
+	defer repo.Close()
+	root, err := filepath.EvalSymlinks(s.root)
+	if err != nil {
+		return false
+	}
+	below, err := filepath.Rel(repo.Root(), root)
+	if err != nil {
+		return false
+	}
+	files, err := repo.Tracked(path.Base(name))
+	return err == nil && slices.Contains(files, path.Join(filepath.ToSlash(below), name))
 }
 
 // headerBytes is how much of a CSV is looked at for its separator.

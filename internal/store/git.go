@@ -17,8 +17,8 @@ import (
 
 const (
 	blobRefs = "refs/plumb/blobs/"
-	// maxGitBlob is what GitHub warns about; twice that it refuses.
-	maxGitBlob   = 50 << 20
+	// MaxGitBlob is the largest blob that the Git store takes: what GitHub warns about; twice that it refuses.
+	MaxGitBlob   = 50 << 20
 	blobIdentity = "plumb"
 )
 
@@ -76,11 +76,11 @@ func (s *gitStore) Put(ctx context.Context, blobs []Blob) ([]record.Pointer, err
 }
 
 func checkGitSize(what string, size int64) error {
-	if size <= maxGitBlob {
+	if size <= MaxGitBlob {
 		return nil
 	}
 	return problem.Failedf("set [store] url in plumb.toml to object storage, a registry or a folder (s3://, gs://, azblob://, oci://, file://); `plumb store copy git NEW-URL` brings along what is there",
-		"%s of %d MB is too big for the git store (%d MB)", what, size>>20, maxGitBlob>>20)
+		"%s of %d MB is too big for the git store (%d MB)", what, size>>20, MaxGitBlob>>20)
 }
 
 // write makes the commit of a day with the blobs that list gives, and its ref.

@@ -185,7 +185,7 @@ func TestGitStoreLayout(t *testing.T) {
 	if refs := strings.Fields(git(t, dir, "for-each-ref", "--format=%(refname)")); len(refs) != 2 {
 		t.Errorf("refs: %v", refs)
 	}
-	big := Blob{Data: make([]byte, maxGitBlob+1), Type: "application/octet-stream"}
+	big := Blob{Data: make([]byte, MaxGitBlob+1), Type: "application/octet-stream"}
 	if _, err := s.Put(context.Background(), []Blob{big}); err == nil || !strings.Contains(err.Error(), "too big") {
 		t.Errorf("Put of %d bytes: %v", len(big.Data), err)
 	}
