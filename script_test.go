@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"forget":   forgetBase,
 			"madeup":   madeUp,
 			"forge":    forgeMonitor,
+			"tamper":   tamper,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, v := range []string{"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org",

@@ -62,6 +62,9 @@ func (v *verifying) comparison(ctx context.Context, p string, said *record.Compa
 	if where := comparisonDiffers(c, *again); where != "" {
 		v.finding(record.RuleNumber, p, v.restore(p), "judging its evaluations again gives something else: %s", where)
 	}
+	if v.ids[c.Base.Run] == "" || v.ids[c.Head.Run] == "" { // else it was looked at before
+		v.sameChanged(p, c.Inputs.Changed, again.Inputs.Changed)
+	}
 	v.out.Checked.Comparisons++
 	plain, _ := plainJSON(c.Metrics)
 	v.out.Checked.Numbers += countNumbers(plain)

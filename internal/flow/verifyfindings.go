@@ -54,16 +54,17 @@ func (v *verifying) tell(what string, done, of int) {
 	}
 }
 
-// foldable are the rules of what an edit or a deletion of a record brings with it.
-var foldable = []string{record.RuleEdited, record.RuleDeleted, record.RuleRecord, record.RuleReference, record.RuleNumber, record.RuleTag, record.RuleMissingTag}
+// foldable are the rules of what a record that is wrong brings with it.
+var foldable = []string{record.RuleEdited, record.RuleDeleted, record.RuleRecord, record.RuleReference, record.RuleNumber, record.RuleRows, record.RuleTag, record.RuleMissingTag}
 
-// fold makes one finding of each cause: of a record that was changed or is gone, all that follows is said in the same line, and the mend is one.
+// fold makes one finding of each cause: of a record that was changed, is gone or is false, all that follows is said in the same line, and the mend is one.
 func (v *verifying) fold() {
 	at := map[string]int{} // cause → its finding
-	for i, f := range v.found {
-		_, ok := at[f.Path]
-		if !ok && f.Level == string(problem.LevelError) && f.Path != "" && v.changed(f) {
-			at[f.Path] = i
+	for _, starts := range []func(caused) bool{v.changed, wrongInItself} {
+		for i, f := range v.found {
+			if _, ok := at[f.Path]; !ok && f.Level == string(problem.LevelError) && f.Path != "" && f.cause == f.Path && starts(f) {
+				at[f.Path] = i
+			}
 		}
 	}
 	also, others := map[string][]string{}, map[string][]string{}
@@ -71,7 +72,7 @@ func (v *verifying) fold() {
 	for i, f := range v.found {
 		first, ok := at[f.cause]
 		switch {
-		case !ok || first == i || f.Level == record.LevelNote || !slices.Contains(foldable, f.Rule):
+		case !ok || first == i || f.Level != string(problem.LevelError) || !slices.Contains(foldable, f.Rule):
 			out = append(out, f)
 		case f.Path == f.cause:
 			also[f.cause] = append(also[f.cause], f.Message)
@@ -96,6 +97,11 @@ func (v *verifying) fold() {
 // changed says whether a finding is that a record is not what it was: history's word, else that its name is not that of its bytes.
 func (v *verifying) changed(f caused) bool {
 	return f.Rule == record.RuleEdited || f.Rule == record.RuleDeleted || f.Rule == record.RuleRecord && v.suspects[f.Path]
+}
+
+// wrongInItself says whether a finding is about what a record says.
+func wrongInItself(f caused) bool {
+	return slices.Contains([]string{record.RuleRecord, record.RuleReference, record.RuleNumber, record.RuleRows}, f.Rule)
 }
 
 // hint says what --mend does about a record.

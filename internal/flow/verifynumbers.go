@@ -169,7 +169,7 @@ func (n *numbers) documents(p string, run record.Run, eval record.Evaluation) {
 		}
 	}
 	if len(other) > 0 {
-		n.v.finding(record.RuleReference, p, restore, "its %s not that of the documents of %s", isOrAre(other), commit)
+		n.v.finding(record.RuleReference, p, restore, "its %s not what the documents of %s say", isOrAre(other), commit)
 	}
 	if threshold, err := evaluate.Threshold(m.Question.Threshold, eval); err == nil && contradiction(run.Threshold, threshold) != "" {
 		n.v.finding(record.RuleNumber, p, restore, "its threshold is %.6g, and the rule of %s gives %.6g", run.Threshold, commit, threshold)
@@ -211,6 +211,9 @@ func (n *numbers) detail(ctx context.Context, p string, run record.Run, eval rec
 		if err != nil {
 			v.finding(record.RuleBlob, p, v.restore(p), "artifact %s: %v", run.Artifact.SHA256, err)
 			return
+		}
+		if d := m.Describe(); d.Kind != run.Learner || d.Task != run.Task || !slices.Equal(d.Features, run.Features) || !slices.Equal(d.Classes, eval.Classes) {
+			v.finding(record.RuleNumber, p, v.restore(p), "its model is not of its learner, task, features and classes")
 		}
 		importance = m.Importance()
 	}
