@@ -57,7 +57,7 @@ func (w *workshop) close() {
 }
 
 // cacheDir holds copies of pinned files by their sha256.
-func (p *Project) cacheDir() string { return filepath.Join(p.Repo.GitDir(), "plumb", "cache", "data") }
+func (p *Project) cacheDir() string { return filepath.Join(p.Repo.PrivateDir(), "cache", "data") }
 
 // data makes the datasets of a tree readable: each file from the working folder when it is the pinned one, else from the commit, else from the store.
 func (w *workshop) data(ctx context.Context, t *Tree, ids ...string) (trainset.Data, error) {

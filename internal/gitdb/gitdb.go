@@ -54,15 +54,16 @@ var (
 
 // Repo is an open repository. Its methods may be called from several goroutines.
 type Repo struct {
-	root    string      // top of the working tree; "" when the repository is bare
-	gitDir  string      // of this working tree
-	common  string      // where objects and refs are; gitDir but for a linked working tree
-	private string      // plumb's own folder
-	program string      // path of the git program; "" when there is none
-	config  [][2]string // Git settings that this repository's own files do not hold
-	mirrors remote      // of a mirror: what it is one of
-	token   string
-	host    string // the only host that gets the token; "" for the remote's
+	root     string      // top of the working tree; "" when the repository is bare
+	gitDir   string      // of this working tree
+	common   string      // where objects and refs are; gitDir but for a linked working tree
+	private  string      // plumb's own folder
+	readOnly bool        // it may be read and not written
+	program  string      // path of the git program; "" when there is none
+	config   [][2]string // Git settings that this repository's own files do not hold
+	mirrors  remote      // of a mirror: what it is one of
+	token    string
+	host     string // the only host that gets the token; "" for the remote's
 
 	format   format
 	reftable bool // refs are not files
@@ -94,7 +95,7 @@ func Open(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening repository %s: %w", found.gitDir, err)
 	}
-	r.private = filepath.Join(r.common, "plumb")
+	r.choosePrivate()
 	r.tidy()
 	return r, nil
 }

@@ -72,7 +72,18 @@ func (r *Repo) makeMirror(ctx context.Context, dir string) error {
 		return err
 	}
 	defer remove()
+	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+		return err
+	}
 	fresh := filepath.Join(temp, "mirror")
+	if theirs := filepath.Join(r.common, "plumb", "cache", filepath.Base(dir)); r.readOnly && isGitDir(theirs) {
+		if os.CopyFS(fresh, os.DirFS(theirs)) == nil { // what the repository's owner has seen is seen here too
+			return os.Rename(fresh, dir)
+		}
+		if err := os.RemoveAll(fresh); err != nil {
+			return err
+		}
+	}
 	for _, folder := range []string{"objects/info", "objects/pack", "refs/heads"} {
 		if err := os.MkdirAll(filepath.Join(fresh, folder), 0o777); err != nil {
 			return err
@@ -82,9 +93,6 @@ func (r *Repo) makeMirror(ctx context.Context, dir string) error {
 		if err := os.WriteFile(filepath.Join(fresh, name), []byte(text), 0o666); err != nil {
 			return err
 		}
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
-		return err
 	}
 	if _, err := openAt(location{gitDir: dir, common: dir}); err == nil {
 		return nil // another process was faster

@@ -150,6 +150,9 @@ func (r *Repo) Drop(ctx context.Context, refs map[string]string) error {
 	if len(refs) == 0 {
 		return nil
 	}
+	if err := r.changeable(); err != nil {
+		return err
+	}
 	h, err := r.lock(ctx)
 	if err != nil {
 		return err

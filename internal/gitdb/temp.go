@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/problem"
@@ -27,11 +28,11 @@ func (h held) release() { _ = h.file.Close() } // closing is what unlocks
 // waitLock takes the lock on path, waiting for other processes for at most a minute. The kernel hands it on in order; asking again and again would not.
 func waitLock(ctx context.Context, path string) (held, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return held{}, fmt.Errorf("locking: %w", err)
+		return held{}, mayNotLock(err)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {
-		return held{}, fmt.Errorf("locking: %w", err)
+		return held{}, mayNotLock(err)
 	}
 	if ok, err := lockFile(file, false); ok && err == nil {
 		return held{file}, nil
@@ -57,6 +58,13 @@ func waitLock(ctx context.Context, path string) (held, error) {
 		err = ctx.Err()
 	}
 	return held{}, problem.Failedf("wait for the other plumb process, or end it", "locking %s: %w", path, err)
+}
+
+func mayNotLock(err error) error {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("locking: %w", err)
+	}
+	return problem.Failedf("see who may write there, or work in a clone of your own (`git clone`)", "locking: %w", err)
 }
 
 // lock takes the repository's lock: whoever holds it may make and sweep temporary folders and move refs.

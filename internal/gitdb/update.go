@@ -26,6 +26,9 @@ const (
 // through w; when it gives "" or the tip itself, nothing happens. The repository's lock is held meanwhile: build must not call what takes it (Update,
 // Swap, TempDir). build is called again when a program that does not know the lock moved the ref.
 func (r *Repo) Update(ctx context.Context, ref string, build func(w *Writer, tip string) (string, error)) (string, error) {
+	if err := r.changeable(); err != nil {
+		return "", err
+	}
 	h, err := r.lock(ctx)
 	if err != nil {
 		return "", err
@@ -62,6 +65,9 @@ func (r *Repo) updateOnce(ctx context.Context, ref string, build func(w *Writer,
 
 // Write makes objects without moving a ref: what build wrote is in the repository when Write returns.
 func (r *Repo) Write(ctx context.Context, build func(w *Writer) error) error {
+	if err := r.changeable(); err != nil {
+		return err
+	}
 	h, err := r.lock(ctx)
 	if err != nil {
 		return err
@@ -80,6 +86,9 @@ func (r *Repo) Write(ctx context.Context, build func(w *Writer) error) error {
 
 // Swap moves ref from one object to another, "" meaning that it does not exist yet. The error is ErrMoved when it is not at from.
 func (r *Repo) Swap(ctx context.Context, ref, from, to string) error {
+	if err := r.changeable(); err != nil {
+		return err
+	}
 	h, err := r.lock(ctx)
 	if err != nil {
 		return err

@@ -165,7 +165,7 @@ func (l *Ledger) DropIndexes() {
 	}
 }
 
-func (l *Ledger) indexDir() string { return filepath.Join(l.repo.GitDir(), "plumb") }
+func (l *Ledger) indexDir() string { return l.repo.PrivateDir() }
 
 // newest opens the youngest index of an older commit of the source, and lists what the commit adds to it; without one, nil and all runs.
 func (v *View) newest(dir string, from source) (*index.File, []gitdb.Entry, error) {

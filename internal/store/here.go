@@ -18,7 +18,7 @@ import (
 // takes nothing.
 func Here(repo *gitdb.Repo) Store {
 	private := filepath.Join(repo.GitDir(), "plumb")
-	return &here{&gitStore{repo: repo}, []*folder{{filepath.Join(private, "outbox")}, {filepath.Join(private, "cache", "blobs")}}, nil}
+	return &here{&gitStore{repo: repo}, []*folder{{filepath.Join(private, "outbox")}, {filepath.Join(repo.PrivateDir(), "cache", "blobs")}}, nil}
 }
 
 type here struct {

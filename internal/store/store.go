@@ -145,7 +145,7 @@ func Open(repo *gitdb.Repo, url string, opts Options) (Store, error) {
 	}
 	git := &gitStore{repo: repo, opts: opts}
 	private := filepath.Join(repo.GitDir(), "plumb")
-	s := &shelved{opts: opts, git: git, outbox: &folder{filepath.Join(private, "outbox")}, cache: &folder{filepath.Join(private, "cache", "blobs")}}
+	s := &shelved{opts: opts, git: git, outbox: &folder{filepath.Join(private, "outbox")}, cache: &folder{filepath.Join(repo.PrivateDir(), "cache", "blobs")}}
 	switch at.Scheme {
 	case "git":
 		return git, nil
