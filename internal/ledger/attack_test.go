@@ -234,10 +234,14 @@ func TestReadOnlyRepository(t *testing.T) {
 	}
 	bare, _, l := cloned(t)
 	appendAll(t, l, run("baseline", 1))
-	dir, _ := another(t, bare) // it has never read, so it has no cache
+	dir, _ := another(t, bare) // it has never read, so it has no cache: the reader keeps one
 	frozen(t, dir)
-	if v := read(t, open(t, dir)); !readOnly(v.Offline) || len(v.Paths()) != 1 {
+	if v := read(t, open(t, dir)); v.Offline != "" || len(v.Paths()) != 1 {
 		t.Errorf("without a cache: %q, %v", v.Offline, v.Paths())
+	}
+	appendAll(t, l, run("baseline", 2))
+	if v := read(t, open(t, dir)); v.Offline != "" || len(v.Paths()) != 2 {
+		t.Errorf("when the remote has moved: %q, %v", v.Offline, v.Paths())
 	}
 }
 
