@@ -61,7 +61,7 @@ func printSent(o text.Out, sent *flow.Sent, dry bool) error {
 	with := ""
 	if !dry {
 		with = fmt.Sprintf(", sent %s (%s)", count(sent.Blobs.Blobs, "blob"), brief.Bytes(sent.Blobs.Bytes))
-		if len(sent.Records)+sent.Blobs.Blobs == 0 {
+		if len(sent.Records)+sent.Blobs.Blobs+sent.Mended.Blobs == 0 {
 			with = ": there was nothing to send"
 		}
 	}

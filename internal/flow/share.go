@@ -75,6 +75,9 @@ func (p *Project) Share(ctx context.Context, o ShareOptions) (*Sent, error) {
 		return nil, fmt.Errorf("sending records: %w", err)
 	}
 	s.out.Tip = pushed.Tip
+	if pushed.Joined != "" {
+		s.note("the history of the local branch %s is at the remote now, at %.10s", s.out.Branch, pushed.Joined)
+	}
 	if n := len(pushed.Refused); n > 0 {
 		s.out.Records = slices.DeleteFunc(s.out.Records, func(path string) bool { return slices.Contains(pushed.Refused, path) })
 		s.note("%s stay here, as the ledger's %s gave out the same numbers: %s. They are on the local branch, which `git branch -m %s OTHER` sets apart",

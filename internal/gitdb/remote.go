@@ -258,5 +258,8 @@ func (r *Repo) fetch(ctx context.Context, f fetchCall) error {
 
 // Borrow brings the commits that a ref of the remote is at into this repository, without a ref of its own: for who builds on them at once.
 func (r *Repo) Borrow(ctx context.Context, ref string) error {
+	if r.program == "" { // go-git takes no refspec without a destination; nothing is written to this one
+		ref += ":" + wanted + "tip"
+	}
 	return r.fetch(ctx, fetchCall{specs: []string{ref}})
 }

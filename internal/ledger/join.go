@@ -11,18 +11,17 @@ import (
 // join brings what was recorded before the repository had a remote to the remote's branch, as the commits that it was recorded in: versions, stages and tags
 // name them, so replaying the records as a new commit would leave every one of those names without its commit. A remote without a ledger gets the local branch
 // itself; where both have grown, a merge has both for parents. The local branch stays where it is: it is an ancestor then, which later joins see. Where both
-// have given out the same number, nothing is joined.
-func (l *Ledger) join(ctx context.Context) error {
+// have given out the same number, nothing is joined. The result is the commit that was pushed, or "".
+func (l *Ledger) join(ctx context.Context) (commit string, err error) {
 	local, err := l.repo.Ref(l.branch)
 	if err != nil || local == "" {
-		return err
+		return "", err
 	}
 	if _, err := l.repo.Mirror(ctx); errors.Is(err, gitdb.ErrNoRemote) {
-		return nil
+		return "", nil
 	}
 	p, err := l.present(ctx, false)
 	for try := 1; err == nil; try++ {
-		var commit string
 		if commit, err = l.joined(ctx, p, local); err != nil || commit == "" {
 			break
 		}
@@ -36,9 +35,9 @@ func (l *Ledger) join(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("bringing the local %s to the remote: %w", l.Branch(), err)
+		return "", fmt.Errorf("bringing the local %s to the remote: %w", l.Branch(), err)
 	}
-	return nil
+	return commit, nil
 }
 
 const joinTries = 5

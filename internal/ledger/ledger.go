@@ -6,7 +6,8 @@
 //
 //	refs/heads/plumb/ledger        the branch (plumb/ledger-<name> for a second project): of the remote when there is one, else of this repository
 //	refs/plumb/private             records of this clone that were not pushed yet (refs/plumb/private-<name>)
-//	.git/plumb/cache/              the remote's branch without its history, a cache; in it refs/plumb/rewritten/…, tips that the branch lost records of
+//	.git/plumb/cache/              the remote's branch without its history, a cache; in it refs/plumb/rewritten/…, tips that the branch lost records of, and
+//	                               refs/plumb/joined/…/<tip>, tips of the local branch that are known to be in the remote's
 //	.git/plumb/index-<commit>      the runs of a commit by column, a cache (package index)
 //
 // A writer builds a commit on the tip that it knows and pushes it plainly; when the tip has moved meanwhile it starts again from the new one. Paths are

@@ -14,6 +14,7 @@ type Pushed struct {
 	Tip     string   // of the ledger afterwards
 	Added   []string // paths that the ledger did not have
 	Already int      // records that it had
+	Joined  string   // the commit that brought the local branch's history; "" when the remote had it, or there is none
 	Refused []string // paths that it has with other bytes, and numbers that a local branch gave out beside them; they stay in this clone
 }
 
@@ -22,7 +23,8 @@ type Pushed struct {
 // added twice.
 func (l *Ledger) Push(ctx context.Context) (Pushed, error) {
 	var done Pushed
-	if err := l.join(ctx); err != nil {
+	joined, err := l.join(ctx)
+	if err != nil {
 		return Pushed{}, fmt.Errorf("pushing records: %w", err)
 	}
 	tip, err := l.Append(ctx, func(view *View) ([]File, error) {
@@ -32,7 +34,7 @@ func (l *Ledger) Push(ctx context.Context) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, fmt.Errorf("pushing records: %w", err)
 	}
-	done.Tip = tip
+	done.Tip, done.Joined = tip, joined
 	if err := l.forget(ctx, tip); err != nil {
 		return Pushed{}, fmt.Errorf("pushing records: %w", err)
 	}
