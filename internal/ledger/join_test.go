@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 )
@@ -126,4 +127,21 @@ func appendLocally(t *testing.T, dir string, files ...File) string {
 	tip := appendAll(t, open(t, dir), files...)
 	git(t, dir, "remote", "add", "origin", at)
 	return tip
+}
+
+// TestJoinWithoutGit: where there is no git program, go-git brings the histories together.
+func TestJoinWithoutGit(t *testing.T) {
+	bare, _, theirs := cloned(t)
+	last := appendAll(t, theirs, run("theirs", 1))
+	dir, _, tips := grownHere(t)
+	git(t, dir, "remote", "add", "origin", serveHTTP(t, bare)("us"))
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", "") // looked at when a repository is opened
+	l := open(t, dir)
+	t.Setenv("PATH", path)
+	done, err := l.Push(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held(t, bare, dir, done.Tip, append(tips, last))
 }
