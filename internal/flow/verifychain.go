@@ -69,7 +69,7 @@ func (v *verifying) dates(c ledger.Commit) {
 	}
 }
 
-func (v *verifying) future(f fact) bool { return f.time.Sub(time.Now()) > tooLate }
+func (v *verifying) future(f fact) bool { return time.Until(f.time) > tooLate }
 
 // ahead finds records of the future, whoever brought them when.
 func (v *verifying) ahead() {
