@@ -59,9 +59,17 @@ func (s *builder) refusedRows(f frame) []need {
 			continue
 		}
 		seen[n.Lock] = true
-		out = append(out, need{dataEngineer, fmt.Sprintf("Rows of %s that a branch pinned on %s fail %s. Do not merge that branch; mend what delivers them. The rows pinned here are not touched by it.", n.Dataset, day(n.Time), s.failedChecks(n)), s.toDataset(f, n.Dataset)})
+		out = append(out, need{dataEngineer, fmt.Sprintf("%s brings rows of %s that fail %s. Do not merge it; mend what delivers them. The rows pinned here are not touched by it.", broughtBy(n), n.Dataset, s.failedChecks(n)), s.toDataset(f, n.Dataset)})
 	}
 	return out[:min(len(out), 3)]
+}
+
+// broughtBy names where a snapshot's rows come from.
+func broughtBy(n *record.Snapshot) string {
+	if n.By.PullRequest > 0 {
+		return fmt.Sprintf("Pull request %d, of %s,", n.By.PullRequest, day(n.Time))
+	}
+	return "A branch, pinned on " + day(n.Time) + ","
 }
 
 // failedChecks names the critical checks that fail on a snapshot's rows, with how many rows.

@@ -10,7 +10,7 @@ import (
 func TestReaders(t *testing.T) {
 	files := build(t, withPullRequest(fixture(t, 24)))
 	for name, wants := range map[string][]string{
-		"index.html":              {"fail delay-range (847 of 199,876 rows of delay)", "For you", "for/data-engineer.html"},
+		"index.html":              {"A branch, pinned on 2001-06-30, brings rows of flights that fail delay-range (847 of 199,876 rows of delay)", "For you", "for/data-engineer.html"},
 		"for/stakeholder.html":    {"What are delay's answers worth?", "precision 66.7 %", "keep a requirement", "Level 1 of 3", "let the schedule run"},
 		"for/data-scientist.html": {"How good is delay?", "How good is minutes?", "Where is delay weakest?", "origin = LGA"},
 		"for/data-engineer.html":  {"@ann, @bo", "fail delay-range", "Who depends on flights?", "delay drifted"},
