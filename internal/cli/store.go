@@ -29,7 +29,8 @@ GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY; ` 
 
 A run keeps its blobs on this machine; ` + "`plumb push`" + ` sends them. Bytes are verified whenever they are read. After a change of the address, blobs that were in the
 Git store are still found there; bring along what was elsewhere with ` + "`plumb store copy OLD-ADDRESS`" + `. An upload that was stopped leaves nothing that can be seen. To
-S3 a large one goes on where it was when it is started again, from any machine; it needs to list and abort uploads in parts for that, and sends all where it may not.
+S3 a large one goes on where it was when it is started again, from any machine; credentials need s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and
+s3:AbortMultipartUpload for that, and without them it begins anew.
 ` + "`plumb store gc`" + ` drops those that nobody went on with for a week; a rule of the bucket may too.
 
 [store.keep] says how long: evaluations = "90d", logs = "30d", models = "forever" (of runs that never became a version). What a version, a lock in any commit, or a

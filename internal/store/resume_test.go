@@ -112,9 +112,13 @@ func checkWhole(t *testing.T, s Store, p record.Pointer) {
 	}
 }
 
-// A process that uploads 200 MiB is killed when ten of 25 parts have arrived. The next one, with another copy of the repository, sends only what is missing.
+// A process that uploads 200 MiB is killed when ten of 25 parts have arrived (with -short, four of ten). The next one, with another copy of the repository, sends only what is missing.
 func TestResumedUpload(t *testing.T) {
-	const size, kill = 200 << 20, 10
+	parts, kill := 25, int64(10)
+	if testing.Short() {
+		parts, kill = 10, 4
+	}
+	size := parts * partSize
 	server := storetest.StartS3(t)
 	raw := rawS3{t, server.Client()}
 	enough := make(chan struct{})
@@ -148,8 +152,8 @@ func TestResumedUpload(t *testing.T) {
 	if err := again.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	t.Logf("killed with %d of 25 parts there; the next process sent %d parts, %d MB of %d", there, second.parts.Load(), second.bytes.Load()/1e6, size/1_000_000)
-	if want := 25 - there; there < kill || second.parts.Load() != int64(want) || second.bytes.Load() != int64(want*partSize) {
+	t.Logf("killed with %d of %d parts there; the next process sent %d parts, %d MB of %d", there, parts, second.parts.Load(), second.bytes.Load()/1e6, size/1_000_000)
+	if want := parts - there; there < int(kill) || second.parts.Load() != int64(want) || second.bytes.Load() != int64(want*partSize) {
 		t.Errorf("%d parts were there, then %d were sent, %d bytes", there, second.parts.Load(), second.bytes.Load())
 	}
 	reader, _ := inRepository(t, server.URL(""), Options{})
@@ -335,6 +339,24 @@ func TestUploadsLeftBehind(t *testing.T) {
 	before := passed.parts.Load()
 	if _, err := slow.Push(t.Context(), named(p)); err != nil || passed.parts.Load()-before > 3 || len(raw.uploads()) != 0 {
 		t.Errorf("once more: %v, %d parts after %d, left: %v", err, passed.parts.Load(), before, raw.uploads())
+	}
+}
+
+// A service may take longer to make one object of the parts than it may take for anything else.
+func TestSlowToComplete(t *testing.T) {
+	server := storetest.StartS3(t)
+	begun := atomic.Int64{}
+	s, _ := inRepository(t, between(t, server, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
+			begun.Add(1)
+		} else if r.Method == http.MethodPost {
+			time.Sleep(1500 * time.Millisecond)
+		}
+		return false
+	}, nil), Options{Patience: 700 * time.Millisecond})
+	p := put(t, s, string(noise(502, partSize+1)))
+	if _, err := s.Push(t.Context(), named(p...)); err != nil || begun.Load() != 1 {
+		t.Errorf("%v, %d uploads", err, begun.Load())
 	}
 }
 
