@@ -1,11 +1,13 @@
 package plumb_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -57,15 +59,22 @@ func TestObjectStorage(t *testing.T) {
 	})
 	must("recorded 1 record on plumb/ledger", "push")
 	must("recorded 0 records", "push")
-	if objects, _ := filepath.Glob(filepath.Join(server.Dir, "team/toy/??/*")); len(objects) != 3 {
-		t.Errorf("objects: %v", objects)
+	all, _ := filepath.Glob(filepath.Join(server.Dir, "team/toy/??/*"))
+	if len(all) != 8 { // three of the new run, and what older records name and this store lacked
+		t.Errorf("objects: %v", all)
 	}
-	if exit, out, _ := call(dir, "store", "ls"); exit != 1 || strings.Count(out, "✗ missing") == 0 {
-		t.Errorf("what is only in the Git store is not in this one: exit %d\n%s", exit, out)
+	for _, object := range all[:5] {
+		if err := os.Remove(object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if exit, out, _ := call(dir, "store", "ls"); exit != 1 || strings.Count(out, "✗ missing") != 5 {
+		t.Errorf("five objects are gone: exit %d\n%s", exit, out)
 	}
 	must(`would copy \d+ blobs .* from git to s3://bucket/team/toy`, "store", "copy", "git", "--dry-run")
 	must(`copied \d+ blobs .* from git to s3://bucket/team/toy`, "store", "copy", "git")
 	must(`copied 0 blobs`, "store", "copy", "git")
+	must("recorded 0 records", "push") // brings back what Git never had
 	must(`every blob was read`, "store", "ls", "--verify")
 	must("would remove 0 of", "store", "gc")
 	must("evaluations are kept for 90d", "store", "gc", "--now", "2099-01-01T00:00:00Z")
@@ -76,15 +85,20 @@ func TestObjectStorage(t *testing.T) {
 	if err := os.WriteFile(objects[0], []byte("spoilt"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if exit, out, _ := call(dir, "store", "ls", "--verify"); exit != 1 || !strings.Contains(out, "✗ wrong: blob "+filepath.Base(objects[0])) {
+	if exit, out, _ := call(dir, "store", "ls", "--verify"); exit != 1 || !strings.Contains(out, "blob "+filepath.Base(objects[0])) {
 		t.Errorf("a spoilt object: exit %d\n%s", exit, out)
 	}
 	must("1 were wrong there and were replaced", "store", "copy", "git", "--verify")
 	must(`every blob was read`, "store", "ls", "--verify")
 
-	// Retention, on object storage.
-	must(`removed 2 of \d+ blobs(.|\n)*recorded decisions/expired/2099-01/`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
-	must("removed 0 of", "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
+	// Retention, on object storage: what a run of long ago left goes when the service has had it for long enough, too.
+	refuse("is in the future", "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
+	must("run ", "run", "--set", "l2=4", "--now", "2024-04-01T00:00:00Z")
+	must("recorded 1 record", "push")
+	must("removed 0 of", "store", "gc", "--apply")
+	age(t, filepath.Join(server.Dir, "team", "toy"))
+	must(`removed 1 of \d+ blobs(.|\n)*recorded decisions/expired/`, "store", "gc", "--apply")
+	must("removed 0 of", "store", "gc", "--apply")
 	must(`every blob was read`, "store", "ls", "--verify")
 
 	// An upload that was stopped.
@@ -103,7 +117,8 @@ func TestObjectStorage(t *testing.T) {
 	}
 	must(`would drop 1 unfinished upload \(4 B\) that nobody went on with for 7 days; --apply does it`, "store", "gc", "--now", "2099-01-01T00:00:00Z")
 	must(`"unfinished":\[{"sha256":"ab0.*"bytes":4`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--json")
-	must(`dropped 1 unfinished upload \(4 B\)`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--apply")
+	age(t, server.Dir)
+	must(`dropped 1 unfinished upload \(4 B\)`, "store", "gc", "--apply")
 	must(`"unfinished":\[\]`, "store", "gc", "--now", "2099-01-01T00:00:00Z", "--json")
 
 	// Another project in the same place: nobody may collect there.
@@ -111,4 +126,19 @@ func TestObjectStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuse("is also the store of other-12345678", "store", "gc", "--apply")
+}
+
+// age makes everything below a folder a year old.
+func age(t *testing.T, dir string) {
+	t.Helper()
+	old := time.Now().AddDate(-1, 0, 0)
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(path, old, old)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
