@@ -34,9 +34,7 @@ alone does not say which errors are made, and the errors are what costs: it is r
 				*to = map[string]*float64{"flagged": &flagged, "precision": &precision, "positives": &positives, "accuracy": &accuracy, "claim": &claim}[name]
 			}
 		}
-		if o.Run = first(args); o.Run != "" && (c.Flags().Changed("flagged") || c.Flags().Changed("precision") || c.Flags().Changed("accuracy") || o.Scenario != "") {
-			return problem.Wrongf("name the run, or say what is assumed", "a run's alarms are counted, not assumed")
-		}
+		o.Run = first(args)
 		p, err := a.open()
 		if err != nil {
 			return err

@@ -31,7 +31,13 @@ func (p *Project) Value(ctx context.Context, o ValueOptions) (*record.Value, err
 		return nil, err
 	}
 	a, claim := o.Alarms, o.Claim
+	if said := a != (value.Alarms{}) || o.Scenario != ""; o.Run != "" && said {
+		return nil, problem.Wrongf("name the run, or say what is assumed", "a run's alarms are counted, not assumed")
+	}
 	if o.Scenario != "" {
+		if a != (value.Alarms{}) {
+			return nil, problem.Wrongf("name the scenario, or say what is assumed", "scenario %s says itself what it assumes", o.Scenario)
+		}
 		card, known := t.Docs.Design.Value.Scenario[o.Scenario]
 		if !known {
 			return nil, problem.Wrongf("[value.scenario.NAME] of design.toml makes one"+listed(", there are ", keys(t.Docs.Design.Value.Scenario)), "no scenario is named %q", o.Scenario)

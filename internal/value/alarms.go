@@ -39,6 +39,12 @@ func (m *Money) Worth(a Alarms, claim *float64) (record.Value, error) {
 		out.Of = fmt.Sprintf("assumed: %s flagged, %s %% of them rightly", short(*a.Flagged), short(100**a.Precision))
 		return out, nil
 	}
+	if claim != nil {
+		return record.Value{}, problem.Wrongf("say how many are flagged and how many of these are right: --flagged 1000 --precision 0.8", "a claim can't be held against an accuracy, which leaves a range")
+	}
+	if a.Positives != nil {
+		return record.Value{}, problem.Wrongf("leave positives out", "the range that an accuracy allows is over any number of positives")
+	}
 	possible, err := m.Possible(a)
 	if err != nil {
 		return record.Value{}, err
