@@ -1,9 +1,11 @@
 package brief
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/plumb-ml/plumb/internal/record"
 )
@@ -26,6 +28,28 @@ func Worth(v record.Value) string {
 	}
 	if share := AboveZero(v); share != "" {
 		out += ", above zero in " + share + " of them"
+	}
+	return out
+}
+
+// ValueLines are the lines of the arithmetic, of money and then of hours. An outcome that is worth nothing says nothing, and is left out.
+func ValueLines(v record.Value) []record.ValueLine {
+	all := v.Lines
+	if v.Hours != nil {
+		all = slices.Concat(all, v.Hours.Lines)
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(l record.ValueLine) bool { return l.Value == nil || *l.Value == 0 })
+}
+
+// Gain is what a difference is worth, and how sure that is: "+$79,499 a month (95 % interval +$39,345 … +$128,196); ? cannot say: …"; "" where it is not priced.
+func Gain(v *record.ValueDifference) string {
+	row, ok := RowOfValue(v)
+	if !ok || row.Difference == Absent {
+		return ""
+	}
+	out := fmt.Sprintf("%s %s (95 %% interval %s)", row.Difference, strings.TrimPrefix(row.Metric, "value "), row.Interval)
+	if row.Verdict == record.Inconclusive {
+		out += "; ? cannot say: " + cmp.Or(row.Reason, "too little is known")
 	}
 	return out
 }

@@ -76,11 +76,8 @@ func comparedInWords(c record.Comparison) string {
 		row := brief.RowOf(*m)
 		out += fmt.Sprintf(", %s %s (95 %% CI %s)", row.Metric, row.Difference, row.Interval)
 	}
-	if row, ok := brief.RowOfValue(c.Value); ok && row.Difference != brief.Absent {
-		out += ", " + row.Difference + " " + strings.TrimPrefix(row.Metric, "value ")
-		if row.Verdict == record.Inconclusive {
-			out += " (? cannot say: " + firstOf(row.Reason, "too little is known") + ")"
-		}
+	if gain := brief.Gain(c.Value); gain != "" {
+		out += ", " + gain
 	}
 	return out
 }

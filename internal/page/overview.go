@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"html/template"
-	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
 	"github.com/plumb-ml/plumb/internal/record"
@@ -105,12 +104,8 @@ func claims(c record.Comparison) []string {
 	if h := brief.Hypothesis(c); h != "" {
 		out = append(out, h)
 	}
-	if row, ok := brief.RowOfValue(c.Value); ok && row.Difference != brief.Absent {
-		text := strings.ToUpper(row.Metric[:1]) + row.Metric[1:] + " " + row.Difference + " (95 % interval " + row.Interval + ")"
-		if row.Verdict == record.Inconclusive {
-			text += "; ? cannot say: " + firstOf(row.Reason, "too little is known")
-		}
-		out = append(out, text)
+	if gain := brief.Gain(c.Value); gain != "" {
+		out = append(out, "Worth "+gain)
 	}
 	return out
 }

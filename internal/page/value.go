@@ -97,14 +97,8 @@ func pricedOf(worth record.Value, why string) priced {
 		p.Figures = append(p.Figures, figure{Label: "hours a " + worth.Period, Value: brief.Number(*h.Value, 1)})
 	}
 	p.Lines = grid{Caption: "Line by line", Columns: []column{{"line", ""}, {"value", "n"}, {"how", ""}}}
-	lines := worth.Lines
-	if worth.Hours != nil {
-		lines = append(lines[:len(lines):len(lines)], worth.Hours.Lines...)
-	}
-	for _, l := range lines {
-		if l.Value != nil && *l.Value != 0 { // an outcome that is worth nothing says nothing
-			p.Lines.Rows = append(p.Lines.Rows, []cell{{Text: l.Label}, {Text: brief.Value("", *l.Value)}, {Text: l.Formula}})
-		}
+	for _, l := range brief.ValueLines(worth) {
+		p.Lines.Rows = append(p.Lines.Rows, []cell{{Text: l.Label}, {Text: brief.Value("", *l.Value)}, {Text: l.Formula}})
 	}
 	if worth.Claim != nil {
 		p.Claim, p.Needs = brief.Claim(worth)

@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -21,14 +20,8 @@ func Value(o Out, v record.Value) error {
 	}
 	if v.Refused == "" {
 		t := Table{Columns: []Column{{Name: "line"}, {Name: "value", Right: true}, {Name: "how"}}}
-		lines := v.Lines
-		if v.Hours != nil {
-			lines = slices.Concat(lines, v.Hours.Lines)
-		}
-		for _, line := range lines {
-			if line.Value != nil && *line.Value != 0 { // an outcome that is worth nothing says nothing
-				t.Rows = append(t.Rows, Cells(line.Label, brief.Value("", *line.Value), line.Formula))
-			}
+		for _, line := range brief.ValueLines(v) {
+			t.Rows = append(t.Rows, Cells(line.Label, brief.Value("", *line.Value), line.Formula))
 		}
 		b.WriteString("\n" + t.render(o))
 	}
