@@ -14,21 +14,8 @@ func (v *verifying) compared(ctx context.Context) (string, error) {
 	if v.o.Quick {
 		return "", skip("--quick makes no number again")
 	}
-	paths := v.ofKind(record.KindComparison)
-	for i, p := range paths {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		v.tell("comparisons", i, len(paths))
-		c, err := decoded[record.ComparisonRecord](v, p)
-		if err != nil {
-			return "", err
-		}
-		if err := v.comparison(ctx, p, c); err != nil {
-			return "", err
-		}
-	}
-	return countOf(v.out.Checked.Comparisons, "comparison"), nil
+	err := each(ctx, v, record.KindComparison, func(p string, c *record.ComparisonRecord) error { return v.comparison(ctx, p, c) })
+	return countOf(v.out.Checked.Comparisons, "comparison"), err
 }
 
 func (v *verifying) comparison(ctx context.Context, p string, said *record.ComparisonRecord) error {

@@ -17,17 +17,8 @@ func (v *verifying) watched(ctx context.Context) (string, error) {
 		return "", skip("there are none")
 	}
 	v.skip("", "the rows that monitors looked at", "a source's windows are not kept, only what was counted in them")
-	for i, p := range paths {
-		v.tell("monitors", i, len(paths))
-		m, err := decoded[record.Monitor](v, p)
-		if err != nil {
-			return "", err
-		}
-		if err := v.monitor(ctx, p, *m); err != nil {
-			return "", err
-		}
-	}
-	return countOf(len(paths), "monitor result"), nil
+	err := each(ctx, v, record.KindMonitor, func(p string, m *record.Monitor) error { return v.monitor(ctx, p, *m) })
+	return countOf(len(paths), "monitor result"), err
 }
 
 func (v *verifying) monitor(ctx context.Context, p string, m record.Monitor) error {

@@ -219,6 +219,25 @@ func monthOf(id string) string {
 	return id[:4] + "-" + id[4:6]
 }
 
+// each reads the records of a kind again and looks at one after the other; what they are called is for who waits.
+func each[T any](ctx context.Context, v *verifying, kind string, look func(p string, r *T) error) error {
+	paths := v.ofKind(kind)
+	for i, p := range paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		v.tell(kind, i, len(paths))
+		r, err := decoded[T](v, p)
+		if err != nil {
+			return err
+		}
+		if err := look(p, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // decoded reads a record again: it was read before, so that it can be.
 func decoded[T any](v *verifying, p string) (*T, error) {
 	data, err := v.view.Bytes(p)

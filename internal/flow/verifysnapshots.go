@@ -13,16 +13,8 @@ func (v *verifying) snapshotsAre(ctx context.Context) (string, error) {
 	if v.o.Quick {
 		return "", skip("--quick makes no number again")
 	}
-	for _, p := range v.ofKind(record.KindSnapshot) {
-		s, err := decoded[record.Snapshot](v, p)
-		if err != nil {
-			return "", err
-		}
-		if err := v.snapshotIs(ctx, p, s); err != nil {
-			return "", err
-		}
-	}
-	return countOf(v.out.Checked.Snapshots, "snapshot"), nil
+	err := each(ctx, v, record.KindSnapshot, func(p string, s *record.Snapshot) error { return v.snapshotIs(ctx, p, s) })
+	return countOf(v.out.Checked.Snapshots, "snapshot"), err
 }
 
 func (v *verifying) snapshotIs(ctx context.Context, p string, s *record.Snapshot) error {
