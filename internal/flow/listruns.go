@@ -63,7 +63,7 @@ func (p *Project) listRuns(ctx context.Context, v *ledger.View, o RunsOptions) (
 	defer done()
 	q := newQuery(t, func() *doc.Set { return load(os.DirFS(p.Root)) })
 	rows := t.Rows()
-	out := &RunList{Schema: "plumb.runs/v1", Recorded: len(rows), Runs: []record.RunSummary{}, Unreadable: len(v.Problems())}
+	out := &RunList{Schema: "plumb.runs/v1", Recorded: len(rows), Runs: []record.RunSummary{}, Unreadable: v.Unread()}
 	if rows, out.Notes, err = q.filter(rows, o); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,11 +27,14 @@ type verifying struct {
 	o       VerifyOptions
 	view    *ledger.View
 	history *ledger.History
+	where   string // the ledger's branch as Git's commands name what the remote has
 	seen    string // the tip that this clone saw last, before this command read the ledger
 	out     record.Verification
 	found   []caused
+	many    map[record.Unlisted]int // findings of a rule and level
 
-	suspects map[string]bool   // paths of the branch at which something stands that is no record
+	odd      bool              // the branch holds what plumb can't read, and until that is out nothing else is looked at
+	suspects map[string]string // path of the branch → object id of what stands there and is no record; "" when history says so
 	put      map[string]string // path → object id of the bytes that belong there
 	drop     map[string]string // path → object id of what never was a record
 	join     []string          // tips that the branch has lost
@@ -81,13 +85,14 @@ var onVerify = []step[*verifying]{
 // Verify holds the ledger against itself, against what was seen of it elsewhere, and against the raw files.
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
-		suspects: map[string]bool{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
+		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]string{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{}}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
-	if _, err := walk(ctx, p, onVerify, v); err != nil {
-		return nil, err
+	_, err := walk(ctx, p, onVerify, v)
+	if err == nil {
+		err = v.junk()
 	}
-	if err := v.junk(); err != nil {
+	if err != nil && !v.odd {
 		return nil, err
 	}
 	v.conclude()
@@ -108,6 +113,14 @@ func (v *verifying) conclude() {
 			v.out.Exit = problem.ExitNo
 		}
 	}
+	for key, n := range v.many {
+		if key.Findings = n - maxFindings; key.Findings > 0 {
+			v.out.Unlisted = append(v.out.Unlisted, key)
+		}
+	}
+	slices.SortFunc(v.out.Unlisted, func(a, b record.Unlisted) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Level, b.Level))
+	})
 	if v.unread != nil && v.out.Exit == 0 {
 		v.out.Exit = problem.ExitFailed
 	}
@@ -119,6 +132,7 @@ func (v *verifying) read(ctx context.Context) (string, error) {
 	}
 	var err error
 	if v.view, err = v.p.view(ctx); err != nil {
+		v.obstructed(ctx, err)
 		return "", err
 	}
 	if v.o.Mend && v.view.Offline != "" {
@@ -131,7 +145,26 @@ func (v *verifying) read(ctx context.Context) (string, error) {
 	if v.view.Offline != "" {
 		v.skip("", "the remote's ledger", v.view.Offline)
 	}
+	v.where = v.branch()
+	if remote, ok := v.p.Repo.Remote(); ok {
+		v.where = remote + "/" + v.where
+	}
 	return countOf(len(v.view.Paths()), "record"), nil
+}
+
+// obstructed lists what keeps the ledger from being read and can be taken out.
+func (v *verifying) obstructed(ctx context.Context, err error) {
+	var odd *gitdb.OddError
+	if v.odd = errors.As(err, &odd); !v.odd {
+		return
+	}
+	if v.view, err = v.p.glance(ctx); err == nil {
+		v.out.Ledger = v.view.Tip
+	}
+	for _, o := range odd.Entries {
+		v.finding(record.RuleRecord, fmt.Sprintf("%.200s", o.Path), "`plumb verify --mend` takes it out", "it %s", o.Why)
+	}
+	v.skip("", "everything else", "the ledger can't be read until what is wrong is out of it")
 }
 
 // branch is the ledger's branch as a person types it.

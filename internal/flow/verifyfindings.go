@@ -18,28 +18,32 @@ type caused struct {
 
 // finding adds what is wrong with a record.
 func (v *verifying) finding(rule, path, hint, format string, args ...any) {
-	v.tellOf(string(problem.LevelError), record.Finding{Rule: rule, Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+	v.follows(path, rule, path, hint, format, args...)
 }
 
 // warning adds what is odd and may be right.
 func (v *verifying) warning(rule, path, hint, format string, args ...any) {
-	v.tellOf(string(problem.LevelWarning), record.Finding{Rule: rule, Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+	v.tellOf(path, record.Finding{Rule: rule, Level: string(problem.LevelWarning), Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // note adds what happened and was put right, or is nobody's harm.
 func (v *verifying) note(rule, path, format string, args ...any) {
-	v.tellOf(record.LevelNote, record.Finding{Rule: rule, Path: path, Message: fmt.Sprintf(format, args...)})
+	v.tellOf(path, record.Finding{Rule: rule, Level: record.LevelNote, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-func (v *verifying) tellOf(level string, f record.Finding) {
-	f.Level = level
-	v.found = append(v.found, caused{f, f.Path})
+// maxFindings is how many of one rule and level are listed; what is more is counted. Whoever can write the branch can add any number of files.
+const maxFindings = 1000
+
+func (v *verifying) tellOf(cause string, f record.Finding) {
+	of := record.Unlisted{Rule: f.Rule, Level: f.Level}
+	if v.many[of]++; v.many[of] <= maxFindings {
+		v.found = append(v.found, caused{f, cause})
+	}
 }
 
 // follows adds what is wrong with a record because of another one.
 func (v *verifying) follows(cause, rule, path, hint, format string, args ...any) {
-	v.finding(rule, path, hint, format, args...)
-	v.found[len(v.found)-1].cause = cause
+	v.tellOf(cause, record.Finding{Rule: rule, Level: string(problem.LevelError), Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 func (v *verifying) skip(path, what, reason string) {
@@ -96,7 +100,7 @@ func (v *verifying) fold() {
 
 // changed says whether a finding is that a record is not what it was: history's word, else that its name is not that of its bytes.
 func (v *verifying) changed(f caused) bool {
-	return f.Rule == record.RuleEdited || f.Rule == record.RuleDeleted || f.Rule == record.RuleRecord && v.suspects[f.Path]
+	return f.Rule == record.RuleEdited || f.Rule == record.RuleDeleted || f.Rule == record.RuleRecord && v.suspected(f.Path)
 }
 
 // wrongInItself says whether a finding is about what a record says.

@@ -24,7 +24,7 @@ func (v *verifying) mend(ctx context.Context) (*record.Verification, error) {
 		}
 		m.Put[path] = data
 	}
-	if len(m.Put)+len(m.Drop)+len(m.Join) == 0 {
+	if len(m.Put)+len(m.Drop)+len(m.Join) == 0 && !v.odd {
 		return &v.out, nil
 	}
 	v.p.progress("mending the ledger")
@@ -83,7 +83,7 @@ func (v *verifying) retell(path, now string, s *fate) {
 	case right == "" && now == "":
 		v.note(record.RuleRecord, path, "it was no record, and commit %.10s of %s took it out again", s.by.ID, s.by.By.Email)
 	case right == "":
-		v.suspects[path] = true
+		v.suspects[path] = ""
 	case right == now && s.by.ID == "":
 		v.note(record.RuleEdited, path, "two histories that were joined had other bytes of it, and those that count were kept")
 	case right == now:
@@ -110,14 +110,26 @@ func (v *verifying) missing(lost []ledger.Loss) []ledger.Loss {
 	})
 }
 
-// junk lists what stands in the ledger where a record should, never was one, and can be taken out.
+// junk lists what stands in the ledger where a record should, never was one, and can be taken out. Files that nobody takes for records may stay.
 func (v *verifying) junk() error {
 	now, err := v.history.Now()
 	if err != nil {
 		return err
 	}
-	for path := range v.suspects {
-		if oid := now[path]; oid != "" && v.put[path] == "" && v.rightBytes(path, []string{oid}) == "" {
+	beside := ""
+	n := 0
+	for path := range now {
+		if !ledger.MayBeRecord(path) {
+			if n++; beside == "" || path < beside {
+				beside = path
+			}
+		}
+	}
+	if n > 0 {
+		v.note(record.RuleRecord, beside, "it is no record and nobody reads it: %s of %s", countOf(n, "such file"), v.where)
+	}
+	for path, bad := range v.suspects {
+		if oid := now[path]; oid != "" && v.put[path] == "" && (oid == bad || v.rightBytes(path, []string{oid}) == "") {
 			v.drop[path] = oid
 		}
 	}

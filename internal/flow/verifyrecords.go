@@ -12,11 +12,7 @@ import (
 
 // restore is what to do about a record that is wrong and always was: nothing shows what it should say.
 func (v *verifying) restore(path string) string {
-	branch := v.branch()
-	if remote, ok := v.p.Repo.Remote(); ok {
-		branch = remote + "/" + branch
-	}
-	return fmt.Sprintf("it was written so, and no record is ever edited: decide nothing by it, and see who brought it with `git fetch` and `git log %s -- %s`", branch, path)
+	return "it was written so, and no record is ever edited: decide nothing by it, and see who brought it with `git fetch` and `git log " + v.where + " -- " + path + "`"
 }
 
 // records reads every record alone: that its name is that of its bytes, that its digests are those of what stands beside them.
@@ -40,9 +36,9 @@ func (v *verifying) records(ctx context.Context) (string, error) {
 		switch {
 		case err == nil:
 			v.remember(p, r)
-		case record.CheckPath(p, data) != nil:
+		case errors.Is(err, record.ErrMisplaced):
 			v.suspect(p)
-			v.finding(record.RuleEdited, p, v.restore(p), "%v", record.CheckPath(p, data))
+			v.finding(record.RuleEdited, p, v.restore(p), "it %v", record.ErrMisplaced)
 		case errors.Is(err, record.ErrNewer):
 			v.out.Checked.Unknown++
 			v.skip(p, "its contents", err.Error())
@@ -51,14 +47,15 @@ func (v *verifying) records(ctx context.Context) (string, error) {
 			v.finding(record.RuleRecord, p, v.restore(p), "%v", err)
 		}
 	}
-	for _, said := range v.view.Problems() {
-		if _, err := record.ParsePath(said.File); errors.Is(err, record.ErrNewer) {
+	for _, p := range v.view.Strays() {
+		_, err := record.ParsePath(p)
+		if errors.Is(err, record.ErrNewer) {
 			v.out.Checked.Unknown++
-			v.skip(said.File, "its contents", said.Message)
+			v.skip(p, "its contents", err.Error())
 			continue
 		}
-		v.suspect(said.File)
-		v.finding(record.RuleRecord, said.File, v.restore(said.File), "%s", said.Message)
+		v.suspect(p)
+		v.finding(record.RuleRecord, p, v.restore(p), "%v", err)
 	}
 	v.gaps()
 	return fmt.Sprintf("%s, %d private, %d of a newer program", countOf(v.out.Checked.Records, "record"), v.out.Checked.Private, v.out.Checked.Unknown), nil
@@ -88,8 +85,13 @@ func headerOf(r any) record.Header {
 // suspect takes note of a path of the branch at which something stands that is no record.
 func (v *verifying) suspect(p string) {
 	if !v.view.Private(p) {
-		v.suspects[p] = true
+		v.suspects[p] = v.view.ObjectID(p)
 	}
+}
+
+func (v *verifying) suspected(p string) bool {
+	_, ok := v.suspects[p]
+	return ok
 }
 
 // remember keeps what others refer to.
@@ -186,7 +188,7 @@ func (v *verifying) lost(from, named string) {
 		v.skip(from, named, "the remote's ledger could not be read")
 		return
 	}
-	if v.suspects[named] {
+	if v.suspected(named) {
 		v.follows(named, record.RuleReference, from, v.restore(named), "it names %s, which is no record", named)
 		return
 	}

@@ -16,13 +16,19 @@ type Change struct {
 // Changes lists the regular files in which two commits or trees ("" for an empty one) differ, by folder. Folders that are the same are not looked into, so that
 // the cost is that of the difference.
 func (r *Repo) Changes(from, to string) ([]Change, error) {
-	var out []Change
-	err := r.changes(from, to, "", 0, &out)
-	return out, err
+	d := differing{repo: r}
+	err := d.changes(from, to, "", 0)
+	return d.out, err
 }
 
-// ChangesUnder is Changes of one folder of the top ("runs"). Paths are whole.
+// ChangesUnder is Changes of one folder of the top ("runs"; "" for all) of trees that only plumb writes: what lies deeper than anything of its own is left out.
+// Paths are whole.
 func (r *Repo) ChangesUnder(from, to, folder string) ([]Change, error) {
+	d := differing{repo: r, own: true}
+	if folder == "" {
+		err := d.changes(from, to, "", 0)
+		return d.out, err
+	}
 	before, err := r.entriesByName(from)
 	if err != nil {
 		return nil, err
@@ -31,23 +37,36 @@ func (r *Repo) ChangesUnder(from, to, folder string) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Change
-	err = r.changes(dirID(before[folder]), dirID(after[folder]), folder+"/", 1, &out)
-	return out, err
+	err = d.changes(dirID(before[folder]), dirID(after[folder]), folder+"/", 1)
+	return d.out, err
 }
 
-func (r *Repo) changes(from, to, folder string, depth int, out *[]Change) error {
-	if from == to {
+// maxCompared is how many folders a comparison looks into: a few trees that hold each other can name more than there are atoms.
+const maxCompared = 100_000
+
+// differing is a comparison of trees.
+type differing struct {
+	repo   *Repo
+	own    bool // they are of a tree that only plumb writes
+	out    []Change
+	looked int
+}
+
+func (d *differing) changes(from, to, folder string, depth int) error {
+	d.looked++
+	switch {
+	case from == to, d.own && depth > ownDepth:
 		return nil
-	}
-	if depth > maxDepth {
+	case depth > maxDepth:
 		return fmt.Errorf("comparing trees: more than %d folders deep", maxDepth)
+	case d.looked > maxCompared:
+		return fmt.Errorf("comparing trees: more than %d folders differ, at last %q", maxCompared, folder)
 	}
-	before, err := r.entriesByName(from)
+	before, err := d.repo.entriesByName(from)
 	if err != nil {
 		return err
 	}
-	after, err := r.entriesByName(to)
+	after, err := d.repo.entriesByName(to)
 	if err != nil {
 		return err
 	}
@@ -67,10 +86,10 @@ func (r *Repo) changes(from, to, folder string, depth int, out *[]Change) error 
 		old, now := before[name], after[name]
 		c := Change{Path: folder + name, Old: fileID(old), New: fileID(now)}
 		if c.Old != c.New {
-			*out = append(*out, c)
+			d.out = append(d.out, c)
 		}
 		if oldDir, nowDir := dirID(old), dirID(now); oldDir != nowDir {
-			if err := r.changes(oldDir, nowDir, folder+name+"/", depth+1, out); err != nil {
+			if err := d.changes(oldDir, nowDir, folder+name+"/", depth+1); err != nil {
 				return err
 			}
 		}

@@ -119,7 +119,7 @@ func (r *Repo) Files(oid string) ([]Entry, error) {
 	return w.files, err
 }
 
-// FilesUnder lists the files of one folder ("runs"; "" for all) of a tree that only plumb writes: what Files leaves out is an error. A commit without the
+// FilesUnder lists the files of one folder ("runs"; "" for all) of a tree that only plumb writes: what Files leaves out is an OddError. A commit without the
 // folder has none there. Paths are whole.
 func (r *Repo) FilesUnder(oid, folder string) ([]Entry, error) {
 	prefix := ""
@@ -138,7 +138,10 @@ func (r *Repo) FilesUnder(oid, folder string) ([]Entry, error) {
 		oid, prefix = entries[at].oid, prefix+part+"/"
 	}
 	w := treeWalk{repo: r, seen: map[string]int{}, strict: true}
-	err := w.walk(oid, prefix, 0)
+	err := w.walk(oid, prefix, strings.Count(prefix, "/"))
+	if err == nil && len(w.odd) > 0 {
+		err = &OddError{w.odd}
+	}
 	return w.files, err
 }
 
@@ -146,6 +149,7 @@ type treeWalk struct {
 	repo   *Repo
 	strict bool
 	files  []Entry
+	odd    []Odd          // where it is strict
 	seen   map[string]int // how often each tree was met
 }
 
@@ -155,19 +159,19 @@ func (w *treeWalk) walk(oid, folder string, depth int) error {
 	case depth > maxDepth:
 		return fmt.Errorf("reading tree: more than %d folders deep", maxDepth)
 	case w.seen[oid] > maxRepeats:
-		return fmt.Errorf("reading tree: one folder stands in it more than %d times", maxRepeats)
+		return fmt.Errorf("reading tree: one folder, at last %q, stands in it more than %d times", folder, maxRepeats)
 	}
 	entries, err := w.repo.treeOf(oid)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		plain := plainName(entry.name)
-		if w.strict && (!plain || entry.mode != modeDir && !entry.mode.isFile()) {
-			return fmt.Errorf("reading tree: %q (mode %o) is not what plumb reads or writes", folder+entry.name, entry.mode)
+		if why := oddity(entry, depth); w.strict && why != "" {
+			w.note(folder, entry, why)
+			continue
 		}
 		switch path := folder + entry.name; {
-		case !plain:
+		case !plainName(entry.name):
 		case entry.mode == modeDir:
 			if err := w.walk(entry.oid, path+"/", depth+1); err != nil {
 				return err

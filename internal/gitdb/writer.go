@@ -59,12 +59,13 @@ func (w *Writer) put(what kind, data []byte) (string, error) {
 	return oid, nil
 }
 
-// Tree writes the tree that base (a commit or tree; "" for an empty one) becomes when files are put into it, replacing those of the same path.
+// Tree writes the tree that base (a commit or tree, also one that was just written; "" for an empty one) becomes when files are put into it, replacing those of
+// the same path.
 func (w *Writer) Tree(base string, files []File) (string, error) {
 	var entries []treeEntry
 	if base != "" {
 		var err error
-		if entries, err = w.repo.treeOf(base); err != nil {
+		if entries, err = w.treeOf(base); err != nil {
 			return "", err
 		}
 	}
@@ -122,6 +123,18 @@ func (w *Writer) tree(entries []treeEntry, files []File) (string, error) {
 	return w.put(treeObject, data)
 }
 
+// treeOf gives the entries of a tree that is in the repository or was written here.
+func (w *Writer) treeOf(oid string) ([]treeEntry, error) {
+	if !w.made[oid] {
+		return w.repo.treeOf(oid)
+	}
+	_, data, err := w.loose.read(oid, maxTree)
+	if err != nil {
+		return nil, fmt.Errorf("reading tree: %w", err)
+	}
+	return parseTree(data, w.repo.format)
+}
+
 func isOrUnder(path, name string) bool { return path == name || strings.HasPrefix(path, name+"/") }
 
 // entry makes the entry of name from the one that is there, if any, and the files that are it or are under it.
@@ -139,7 +152,7 @@ func (w *Writer) entry(name string, old *treeEntry, files []File) (treeEntry, er
 	var entries []treeEntry
 	if old != nil {
 		var err error
-		if entries, err = w.repo.treeOf(old.oid); err != nil {
+		if entries, err = w.treeOf(old.oid); err != nil {
 			return treeEntry{}, err
 		}
 	}

@@ -20,7 +20,8 @@ import (
 type Meta struct {
 	Ref      string    // of which Tip was the tip, so that older files of the same are found
 	Tip      string    // commit
-	Problems []Problem // records that could not be taken in
+	Problems []Problem // records that could not be taken in: the first of them
+	More     int       // and how many more there are
 }
 
 // Problem is a record that could not be taken in.

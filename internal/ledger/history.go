@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
-	"github.com/plumb-ml/plumb/internal/record"
 )
 
 // History is the commits of the ledger's branch: what proves that records were only added.
@@ -86,7 +85,7 @@ func (h *History) Now() (map[string]string, error) {
 	if h.now != nil || h.Tip == "" {
 		return h.now, nil
 	}
-	files, err := h.repo.Files(h.Tip)
+	files, err := filesOf(h.repo, h.Tip)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger at %.10s: %w", h.Tip, err)
 	}
@@ -136,13 +135,13 @@ func (h *History) Each(do func(Commit) error) error {
 			if parent != "" && !h.known[parent] {
 				continue // cut off here; Whole says so
 			}
-			changes, err := h.repo.Changes(parent, s.ID)
+			changes, err := h.repo.ChangesUnder(parent, s.ID, "")
 			if err != nil {
 				return fmt.Errorf("reading commit %.10s of the ledger: %w", s.ID, err)
 			}
 			for _, change := range changes {
 				switch {
-				case !isRecord(change.Path):
+				case !MayBeRecord(change.Path):
 				case change.Old == "":
 					added[change.Path]++
 				default:
@@ -166,11 +165,17 @@ func (h *History) Each(do func(Commit) error) error {
 	return nil
 }
 
-// isRecord leaves alone the notes that people put beside the records.
-func isRecord(file string) bool {
-	_, err := record.ParsePath(file)
-	return err == nil || path.Ext(file) == ".toml"
+// filesOf lists the files of a commit of the ledger, whatever else it holds.
+func filesOf(repo *gitdb.Repo, commit string) ([]gitdb.Entry, error) {
+	files, err := repo.FilesUnder(commit, "")
+	if errors.As(err, new(*gitdb.OddError)) {
+		err = nil
+	}
+	return files, err
 }
+
+// MayBeRecord leaves alone the notes that people put beside the records.
+func MayBeRecord(file string) bool { return path.Ext(file) == ".toml" }
 
 // LostSince lists the records of an earlier tip that the ledger does not have as they were. The error is gitdb.ErrNotFound when the tip's records can't be had: it
 // is neither here nor does the remote give it.
@@ -188,7 +193,7 @@ func (h *History) LostSince(ctx context.Context, repo *gitdb.Repo, tip string) (
 			return nil, gitdb.ErrNotFound
 		}
 	}
-	before, err := from.Files(tip)
+	before, err := filesOf(from, tip)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +203,7 @@ func (h *History) LostSince(ctx context.Context, repo *gitdb.Repo, tip string) (
 	}
 	var lost []Loss
 	for _, f := range before {
-		if isRecord(f.Path) && now[f.Path] != f.OID {
+		if MayBeRecord(f.Path) && now[f.Path] != f.OID {
 			lost = append(lost, Loss{Path: f.Path, Was: f.OID, Now: now[f.Path]})
 		}
 	}

@@ -22,7 +22,6 @@ const (
 	// leastIndexed is the number of runs from which on an index is kept; fewer are read in less time than a person notices.
 	leastIndexed = 64
 	staleIndex   = 30 * 24 * time.Hour
-	maxProblems  = 1000
 )
 
 // RunTable gives the runs by column. Those of each commit that holds records come from its index (see package index), which is made here when there is none: of
@@ -53,9 +52,10 @@ func (v *View) RunTable(ctx context.Context) (t *index.Table, close func(), err 
 		}
 		segments = append(segments, parts...)
 		v.mu.Lock()
-		for _, p := range problems {
+		for _, p := range problems.first {
 			v.report(p.Path, errors.New(p.Message))
 		}
+		v.unread += problems.more
 		v.mu.Unlock()
 	}
 	t = index.NewTable(segments...)
@@ -99,32 +99,31 @@ func dropTwins(t *index.Table, private int) error {
 }
 
 // indexed gives the runs of one source.
-func (v *View) indexed(ctx context.Context, from source) ([]*index.Segment, []index.Problem, *index.File, error) {
+func (v *View) indexed(ctx context.Context, from source) ([]*index.Segment, unread, *index.File, error) {
 	dir := v.ledger.indexDir()
 	path := filepath.Join(dir, "index-"+from.tip)
 	if f, err := index.Open(path); err == nil && f.Tip == from.tip && f.Ref == from.name() {
-		return f.Segments, f.Problems, f, nil
+		return f.Segments, unread{f.Problems, f.More}, f, nil
 	} else if err == nil {
 		_ = f.Close()
 	}
 	old, added, err := v.newest(dir, from)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, unread{}, nil, err
 	}
 	var segments []*index.Segment
-	var problems []index.Problem
+	var problems unread
 	if old != nil {
 		defer old.Close()
-		segments, problems = old.Segments, slices.Clone(old.Problems)
+		segments, problems = old.Segments, unread{slices.Clone(old.Problems), old.More}
 	}
 	if len(added) > 0 {
 		fresh, more, err := v.columns(ctx, from.repo, added)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, unread{}, nil, err
 		}
 		segments = append(slices.Clone(segments), fresh)
-		problems = append(problems, more...)
-		problems = problems[:min(len(problems), maxProblems)]
+		problems.take(more)
 	}
 	total := 0
 	for _, s := range segments {
@@ -133,18 +132,18 @@ func (v *View) indexed(ctx context.Context, from source) ([]*index.Segment, []in
 	if total < leastIndexed && old == nil {
 		return segments, problems, nil, nil
 	}
-	meta := index.Meta{Ref: from.name(), Tip: from.tip, Problems: problems}
+	meta := index.Meta{Ref: from.name(), Tip: from.tip, Problems: problems.first, More: problems.more}
 	f, err := v.ledger.keepIndex(ctx, path, meta, segments)
 	if err == nil {
-		return f.Segments, f.Problems, f, nil
+		return f.Segments, problems, f, nil
 	}
 	if ctx.Err() != nil {
-		return nil, nil, nil, ctx.Err()
+		return nil, unread{}, nil, ctx.Err()
 	}
 	// A cache that can't be written is none: a folder that belongs to somebody else, a full disk, an old index that is damaged.
-	all, err := from.repo.FilesUnder(from.tip, runsFolder)
+	all, err := from.list(runsFolder)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, unread{}, nil, err
 	}
 	one, problems, err := v.columns(ctx, from.repo, all)
 	return []*index.Segment{one}, problems, nil, err
@@ -195,7 +194,7 @@ func (v *View) newest(dir string, from source) (*index.File, []gitdb.Entry, erro
 		}
 		_ = best.Close()
 	}
-	all, err := from.repo.FilesUnder(from.tip, runsFolder)
+	all, err := from.list(runsFolder)
 	return nil, all, err
 }
 
@@ -233,7 +232,7 @@ func additions(from source, old string) ([]gitdb.Entry, bool) {
 const leastApart = 500
 
 // columns reads and decodes runs and keeps their columns. Every core takes its share of the list and waits for no other.
-func (v *View) columns(ctx context.Context, repo *gitdb.Repo, entries []gitdb.Entry) (*index.Segment, []index.Problem, error) {
+func (v *View) columns(ctx context.Context, repo *gitdb.Repo, entries []gitdb.Entry) (*index.Segment, unread, error) {
 	cores := min(runtime.GOMAXPROCS(0), 1+len(entries)/leastApart)
 	each := max(1, (len(entries)+cores-1)/cores)
 	parts := make([]*part, 0, cores)
@@ -245,21 +244,22 @@ func (v *View) columns(ctx context.Context, repo *gitdb.Repo, entries []gitdb.En
 	}
 	workers.Wait()
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, unread{}, err
 	}
 	var segments []*index.Segment
-	var problems []index.Problem
+	var problems unread
 	for _, p := range parts {
-		segments, problems = append(segments, p.rows.Segment()), append(problems, p.problems...)
+		segments = append(segments, p.rows.Segment())
+		problems.take(p.problems)
 	}
 	one, err := index.Join(segments...)
-	return one, problems[:min(len(problems), maxProblems)], err
+	return one, problems, err
 }
 
 // part is what one core reads.
 type part struct {
 	rows     index.Builder
-	problems []index.Problem
+	problems unread
 }
 
 func (p *part) read(ctx context.Context, repo *gitdb.Repo, entries []gitdb.Entry) {
@@ -270,15 +270,15 @@ func (p *part) read(ctx context.Context, repo *gitdb.Repo, entries []gitdb.Entry
 		switch row, err := rowAt(repo, e); {
 		case row != nil:
 			p.rows.Add(row)
-		case err != nil && len(p.problems) < maxProblems:
-			p.problems = append(p.problems, index.Problem{Path: e.Path, Message: err.Error()})
+		case err != nil:
+			p.problems.add(index.Problem{Path: e.Path, Message: err.Error()})
 		}
 	}
 }
 
 // rowAt reads one run; neither a row nor an error for a note that somebody put beside them.
 func rowAt(repo *gitdb.Repo, e gitdb.Entry) (index.Row, error) {
-	if !isRecord(e.Path) {
+	if !MayBeRecord(e.Path) {
 		return nil, nil
 	}
 	data, err := repo.BlobLimit(e.OID, maxRecord)

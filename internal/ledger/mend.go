@@ -21,13 +21,13 @@ type Mending struct {
 type Mended struct {
 	Commit  string   // the branch's tip; as it was when there was nothing to do
 	Put     []string // paths
-	Dropped []string
+	Dropped []string // at most a hundred of those that are no plain files
 	Joined  []string // those tips whose whole history could be had
 }
 
 const mendTries = 5
 
-// Mend puts the branch right. What somebody else has put right meanwhile is left alone. A refused push is an error: who may not write the branch can't mend it.
+// Mend puts the branch right, and takes out what plumb neither reads nor writes. What somebody else has put right meanwhile is left alone. A refused push is an error: who may not write the branch can't mend it.
 func (l *Ledger) Mend(ctx context.Context, m Mending) (Mended, error) {
 	for try := 1; ; try++ {
 		p, err := l.present(ctx, try > 1)
@@ -64,11 +64,25 @@ func (l *Ledger) mend(ctx context.Context, p published, m Mending) (Mended, erro
 			done.Joined = append(done.Joined, tip)
 		}
 	}
-	if done.Commit = p.tip; len(files)+len(done.Joined) == 0 {
+	odd, err := oddOf(p)
+	if err != nil {
+		return done, err
+	}
+	if done.Commit = p.tip; len(files)+len(done.Joined)+len(odd) == 0 {
 		return done, nil
 	}
+	for _, o := range odd {
+		done.Dropped = append(done.Dropped, o.Path)
+	}
 	write := func(w *gitdb.Writer) (string, error) {
-		tree, err := w.Tree(p.tip, files)
+		tree := p.tip
+		var err error
+		if len(odd) > 0 {
+			tree, err = w.Sound(tree)
+		}
+		if err == nil {
+			tree, err = w.Tree(tree, files)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -96,6 +110,19 @@ func (l *Ledger) mend(ctx context.Context, p published, m Mending) (Mended, erro
 		return done, &notPushed{err}
 	}
 	return done, p.mirror.Advance(ctx, l.branch, p.known, done.Commit)
+}
+
+// oddOf lists what stands at a tip and is neither a file nor a folder of plumb's.
+func oddOf(p published) ([]gitdb.Odd, error) {
+	if p.tip == "" {
+		return nil, nil
+	}
+	_, err := p.repo.FilesUnder(p.tip, "")
+	var odd *gitdb.OddError
+	if errors.As(err, &odd) {
+		return odd.Entries, nil
+	}
+	return nil, err
 }
 
 // onto gives what is not as it should be at a tip.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"runtime"
 	"slices"
 	"sort"
@@ -38,8 +37,10 @@ type View struct {
 	sorted   []string         // paths; nil when files has grown since
 	failure  error            // why not all could be loaded
 	decoded  map[string][]any // kind → records
-	problems problem.List
-	reported map[string]bool
+	problems problem.List     // the first of them
+	reported map[string]bool  // paths
+	unread   int              // that reported does not hold
+	strays   []string         // paths of TOML files that are no record's
 
 	dropOnce sync.Once
 	dropped  map[string]record.Decision // by blob
@@ -70,7 +71,7 @@ func (v *View) load(folder string) {
 		if from.tip == "" {
 			continue
 		}
-		entries, err := from.repo.FilesUnder(from.tip, folder)
+		entries, err := from.list(folder)
 		if err != nil {
 			v.failure = errors.Join(v.failure, err)
 			continue
@@ -88,7 +89,8 @@ func (v *View) load(folder string) {
 // add takes in a file; one that is there already stays as it is.
 func (v *View) add(from source, entry gitdb.Entry) {
 	if _, err := record.ParsePath(entry.Path); err != nil {
-		if path.Ext(entry.Path) == ".toml" { // others are notes that people leave
+		if MayBeRecord(entry.Path) {
+			v.strays = append(v.strays, entry.Path)
 			v.report(entry.Path, err)
 		}
 		return
@@ -132,16 +134,13 @@ func (v *View) under(folder string) []string {
 	return v.sorted[start:end]
 }
 
-func (v *View) report(path string, err error) {
-	if v.reported[path+err.Error()] {
-		return
+// list lists the files in a folder of a source, or all for "".
+func (s source) list(folder string) ([]gitdb.Entry, error) {
+	entries, err := s.repo.FilesUnder(s.tip, folder)
+	if !s.private && errors.As(err, new(*gitdb.OddError)) {
+		return nil, problem.Failedf("`plumb verify --mend` takes it out by a commit on top, and nothing that was recorded is lost; then restrict who may push there", "%w", err)
 	}
-	if v.reported == nil {
-		v.reported = map[string]bool{}
-	}
-	v.reported[path+err.Error()] = true
-	v.problems.Add(problem.Problem{Pos: problem.Pos{File: path}, Rule: "ledger-record", Level: problem.LevelWarning, Message: err.Error(),
-		Hint: "the record is left out; records are never edited, so see `git log` of the ledger for who changed it"})
+	return entries, err
 }
 
 // Paths lists all records, sorted.
@@ -171,6 +170,12 @@ func (f file) read(path string) ([]byte, error) {
 	return data, nil
 }
 
+// ObjectID is Git's name of the bytes of a record, or of what stands in its place; "" when there is none.
+func (v *View) ObjectID(path string) string {
+	f, _ := v.at(path)
+	return f.oid
+}
+
 // Private says whether a record is only in this clone so far.
 func (v *View) Private(path string) bool {
 	f, _ := v.at(path)
@@ -187,13 +192,6 @@ func (v *View) PathOf(id string) string {
 		}
 	}
 	return ""
-}
-
-// Problems lists what is wrong with the records that were decoded so far, and with paths that are no record's. Such records are left out everywhere else.
-func (v *View) Problems() []problem.Problem {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.problems.All()
 }
 
 // folderOf names the folder of each kind.

@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -107,6 +108,9 @@ func (p Path) checkID(path string) error {
 // IsName says whether a text can be a name in a record's path.
 func IsName(text string) bool { return namePattern.MatchString(text) }
 
+// ErrMisplaced says that a file has other bytes than its name says.
+var ErrMisplaced = errors.New("does not hold the bytes that it is named by")
+
 // CheckPath says whether data may stand at path: the path is one of the ledger's and, where the file is named by its bytes, it is by these.
 func CheckPath(path string, data []byte) error {
 	p, err := ParsePath(path)
@@ -114,7 +118,7 @@ func CheckPath(path string, data []byte) error {
 		return err
 	}
 	if got := shortSum(data); !strings.HasSuffix(p.ID, got) {
-		return fmt.Errorf("%q does not hold the bytes that it is named by (they are %s)", path, got)
+		return fmt.Errorf("%q %w (they are %s)", path, ErrMisplaced, got)
 	}
 	return nil
 }

@@ -7,8 +7,9 @@ type Verification struct {
 	Quick       bool          `json:"quick"`
 	Exit        int           `json:"exit"`
 	Checked     Checked       `json:"checked"`
-	Since       []Witness     `json:"since"`    // tips that somebody named, and whether the ledger still has them
-	Findings    []Finding     `json:"findings"` // what is wrong
+	Since       []Witness     `json:"since"`              // tips that somebody named, and whether the ledger still has them
+	Findings    []Finding     `json:"findings"`           // what is wrong
+	Unlisted    []Unlisted    `json:"unlisted,omitempty"` // what more of it was found than is listed
 	NotAssessed []NotAssessed `json:"not_assessed"`
 	Mended      *Mended       `json:"mended,omitempty"` // what --mend has put right before this was found
 }
@@ -69,6 +70,13 @@ type Finding struct {
 	Path    string `json:"path"`  // of the record; "" when it is about none
 	Message string `json:"message"`
 	Hint    string `json:"hint"` // how to mend it
+}
+
+// Unlisted counts findings that are like many others.
+type Unlisted struct {
+	Rule     string `json:"rule"`
+	Level    string `json:"level"`
+	Findings int    `json:"findings"`
 }
 
 // NotAssessed is what could not be looked at, and why.

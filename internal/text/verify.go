@@ -37,9 +37,12 @@ func Verification(o Out, v record.Verification) error {
 			fmt.Fprintf(o.W, "  %s %s\n", o.Paint(Dim, "mend:"), escape.Terminal(f.Hint))
 		}
 	}
+	for _, more := range v.Unlisted {
+		shown[more.Rule] += more.Findings
+	}
 	for _, rule := range slices.Sorted(maps.Keys(shown)) {
 		if more := shown[rule] - most; more > 0 {
-			fmt.Fprintf(o.W, "… %d more of [%s]: --json lists all\n", more, rule)
+			fmt.Fprintf(o.W, "… %d more of [%s]: see --json\n", more, rule)
 		}
 	}
 	if err := notAssessed(o, v.NotAssessed); err != nil {
@@ -61,6 +64,11 @@ func Verification(o Out, v record.Verification) error {
 	for _, f := range v.Findings {
 		if f.Level == "error" {
 			wrong++
+		}
+	}
+	for _, more := range v.Unlisted {
+		if more.Level == "error" {
+			wrong += more.Findings
 		}
 	}
 	verdict := o.Paint(Green, "✓") + " nothing is wrong"
