@@ -13,6 +13,7 @@
 //
 // internal/tomlio is the TOML door: strict reading with positions, writing, editing in place. internal/rule is the one expression language,
 // evaluated in Go and written as SQL. internal/table is how rows travel. internal/metric knows every metric's name, unit, direction and formula.
+// internal/parts cuts what is large to be sent in parts.
 //
 // # Papers
 //

@@ -18,7 +18,7 @@ const module = "github.com/plumb-ml/plumb"
 // A new package stands here first; doc.go says what goes where.
 var floors = [][]string{
 	{"internal/problem", "internal/stat", "internal/digest", "internal/escape", "internal/table", "internal/onnx", "internal/retry", "templates", "site", "examples"},
-	{"internal/tomlio", "internal/rule", "internal/metric"},
+	{"internal/tomlio", "internal/rule", "internal/metric", "internal/parts"},
 	{"internal/doc", "internal/record", "internal/action", "internal/model"},
 	{"internal/compare", "internal/evaluate", "internal/quality", "internal/drift", "internal/trigger", "internal/maturity", "internal/value", "internal/registry", "internal/index", "internal/gitdb", "internal/engine", "internal/forge", "internal/objects", "internal/oci", "internal/job", "internal/learn"},
 	{"internal/ledger", "internal/store"},

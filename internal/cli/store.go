@@ -29,9 +29,9 @@ GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY; ` 
 
 A run keeps its blobs on this machine; ` + "`plumb push`" + ` sends them. Bytes are verified whenever they are read. After a change of the address, blobs that were in the
 Git store are still found there; bring along what was elsewhere with ` + "`plumb store copy OLD-ADDRESS`" + `. An upload that was stopped leaves nothing that can be seen. To
-S3 a large one goes on where it was when it is started again, from any machine; credentials need s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and
-s3:AbortMultipartUpload for that, and without them it begins anew.
-` + "`plumb store gc`" + ` drops those that nobody went on with for a week; a rule of the bucket may too.
+S3 and to a registry a large one goes on where it was when it is started again, from any machine. On S3 credentials need s3:ListBucketMultipartUploads,
+s3:ListMultipartUploadParts and s3:AbortMultipartUpload for that, and without them it begins anew; ` + "`plumb store gc`" + ` drops uploads that nobody went on with for a
+week, and a rule of the bucket may too. A registry collects by itself what no manifest names.
 
 [store.keep] says how long: evaluations = "90d", logs = "30d", models = "forever" (of runs that never became a version). What a version, a lock in any commit, or a
 push of the last 7 days names stays whatever is said there.`,

@@ -68,16 +68,9 @@ func refusal(err error) string {
 	return ""
 }
 
-// final is an error of our own side, which another try would not change.
-type final struct{ error }
-
-// Unwrap gives the cause.
-func (f final) Unwrap() error { return f.error }
-
 // temporary says whether the same request may go well later.
 func temporary(err error) bool {
-	var own final
-	if errors.As(err, &own) || errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) || status(err) == http.StatusForbidden {
+	if errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) || status(err) == http.StatusForbidden {
 		return false
 	}
 	switch gcerrors.Code(err) {
@@ -89,12 +82,12 @@ func temporary(err error) bool {
 
 // explain turns a service's answer into an error that says what is wrong and what to do. An absent object is fs.ErrNotExist, a refusal fs.ErrPermission.
 func (b *Bucket) explain(doing string, err error) error {
-	var own final
+	var own retry.Final
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &own):
-		return own.error
+		return own.Err
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s %s: %w", doing, b.name, err)
 	case errors.Is(err, retry.ErrStalled):

@@ -141,12 +141,12 @@ func (b *Bucket) Unfinished(ctx context.Context, before time.Time) ([]Unfinished
 		out = slices.DeleteFunc(all, func(u Unfinished) bool { return !u.Started.Before(before) })
 		for i := range out {
 			alive()
-			parts, err := b.multipart.parts(ctx, &out[i])
+			arrived, err := b.multipart.parts(ctx, &out[i])
 			if err != nil {
 				continue // it ended meanwhile, or may not be looked into
 			}
 			out[i].Bytes = 0
-			for _, p := range parts {
+			for _, p := range arrived {
 				out[i].Bytes += aws.ToInt64(p.Size)
 			}
 		}

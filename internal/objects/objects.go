@@ -24,6 +24,7 @@ import (
 	"gocloud.dev/gcerrors"
 	"gocloud.dev/gcp"
 
+	"github.com/plumb-ml/plumb/internal/parts"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/retry"
 )
@@ -69,9 +70,7 @@ const (
 	patience = time.Minute
 	// smallObject is what is sent in one request, from memory; S3 takes no smaller parts than this but for the last.
 	smallObject = 5 << 20
-	partBytes   = 8 << 20 // what is sent again after a kill, up to four of them
-	maxParts    = 9000    // S3 allows 10,000
-	partsAtOnce = 4
+	maxParts    = 9000 // S3 allows 10,000
 )
 
 // Open gives the bucket. Nothing is asked of the service yet.
@@ -132,7 +131,7 @@ func (b *Bucket) Close() error { return b.bucket.Close() }
 // a proxy that answers in the service's place says yes to everything.
 func (b *Bucket) Put(ctx context.Context, o Object) error {
 	var err error
-	if b.multipart != nil && o.Bytes > partBytes {
+	if b.multipart != nil && o.Bytes > parts.Bytes {
 		err = b.putParts(ctx, o)
 	} else {
 		err = b.try(ctx, func(ctx context.Context, alive func()) error { return b.put(ctx, o, alive) })
@@ -151,10 +150,10 @@ func (b *Bucket) Put(ctx context.Context, o Object) error {
 func (b *Bucket) put(ctx context.Context, o Object, alive func()) error {
 	src, err := o.Open()
 	if err != nil {
-		return final{err}
+		return retry.Final{Err: err}
 	}
 	defer src.Close()
-	opts := &blob.WriterOptions{ContentType: mediaType(o), DisableContentTypeDetection: true, BufferSize: partBytes, MaxConcurrency: partsAtOnce}
+	opts := &blob.WriterOptions{ContentType: mediaType(o), DisableContentTypeDetection: true, BufferSize: parts.Bytes, MaxConcurrency: parts.AtOnce}
 	// Some writers are closed, and with that finished, after their source has failed: a context that has ended keeps them from it.
 	ctx, abort := context.WithCancel(ctx)
 	defer abort()
@@ -162,7 +161,7 @@ func (b *Bucket) put(ctx context.Context, o Object, alive func()) error {
 	if o.Bytes <= smallObject {
 		data, err := io.ReadAll(body)
 		if err != nil {
-			return final{err}
+			return retry.Final{Err: err}
 		}
 		opts.BufferSize = max(len(data), 1)
 		if b.scheme == "s3" {
@@ -173,7 +172,7 @@ func (b *Bucket) put(ctx context.Context, o Object, alive func()) error {
 	opts.BufferSize = max(opts.BufferSize, int(o.Bytes/maxParts)+1)
 	err = b.bucket.Upload(ctx, o.Name, body, opts)
 	if failed := body.Err; failed != nil {
-		return final{failed} // of our own side: the service can't help
+		return retry.Final{Err: failed} // of our own side: the service can't help
 	}
 	return err
 }

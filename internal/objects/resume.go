@@ -14,6 +14,7 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
+	"github.com/plumb-ml/plumb/internal/parts"
 	"github.com/plumb-ml/plumb/internal/retry"
 )
 
@@ -28,7 +29,7 @@ type sending struct {
 	to      *blob.Bucket
 	object  Object
 	key     string
-	size    int64        // of all parts but the last
+	whole   parts.Whole
 	before  *seen        // what was there under the name when it began
 	plain   bool         // the service takes no SHA-256 of parts
 	refused []string     // uploads that the service would not go on with
@@ -57,7 +58,7 @@ var errNotThere = errors.New("the parts were taken, and the object is not there"
 
 // putParts writes a large object to S3.
 func (b *Bucket) putParts(ctx context.Context, o Object) error {
-	s := &sending{multipart: b.multipart, to: b.bucket, object: o, key: b.multipart.prefix + o.Name, size: max(partBytes, o.Bytes/maxParts+1)}
+	s := &sending{multipart: b.multipart, to: b.bucket, object: o, key: b.multipart.prefix + o.Name, whole: parts.Of(o.Bytes, maxParts, o.Open)}
 	s.plain = s.client.Options().RequestChecksumCalculation == aws.RequestChecksumCalculationWhenRequired
 	err := b.try(ctx, func(ctx context.Context, alive func()) error {
 		now, err := s.look(ctx)
@@ -106,13 +107,13 @@ func (s *sending) try(ctx context.Context, alive func(), patience time.Duration)
 		return err
 	}
 	s.used = append(s.used, up.Unfinished)
-	parts, err := s.send(ctx, up, alive)
+	sent, err := s.send(ctx, up, alive)
 	if err == nil {
 		done := beat(alive, patience)
-		err = s.complete(ctx, up, parts)
+		err = s.complete(ctx, up, sent)
 		done()
 	}
-	var own final
+	var own retry.Final
 	switch {
 	case err == nil:
 		s.clear(ctx, slices.DeleteFunc(append(found, s.used...), func(u Unfinished) bool { return u.id == up.id }))
@@ -171,23 +172,23 @@ func (s *sending) fits(ctx context.Context, u Unfinished) (upload, bool) {
 	if slices.Contains(s.refused, u.id) {
 		return upload{}, false
 	}
-	parts, err := s.parts(ctx, &u)
+	there, err := s.parts(ctx, &u)
 	sums := u.algorithm == types.ChecksumAlgorithmSha256
-	if err != nil || len(parts) == 0 || sums && s.plain || !sums && u.algorithm != "" && !u.whole {
+	if err != nil || len(there) == 0 || sums && s.plain || !sums && u.algorithm != "" && !u.whole {
 		return upload{}, false
 	}
-	for n, p := range parts {
-		if n < 1 || int(n) > s.count() || aws.ToInt64(p.Size) != s.bytesOf(int(n-1)) {
+	for n, p := range there {
+		if n < 1 || int(n) > s.whole.Count() || aws.ToInt64(p.Size) != s.whole.SizeOf(int(n-1)) {
 			return upload{}, false
 		}
 	}
-	return upload{Unfinished: u, sums: sums, there: parts}, true
+	return upload{Unfinished: u, sums: sums, there: there}, true
 }
 
 // complete makes the object of the parts, and waits until it is there: a service may say yes to who comes second while it still works for the first.
-func (s *sending) complete(ctx context.Context, up upload, parts []types.CompletedPart) error {
+func (s *sending) complete(ctx context.Context, up upload, sent []types.CompletedPart) error {
 	_, err := s.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &s.bucket, Key: &s.key, UploadId: &up.id,
-		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}}, checksums(up.sums))
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: sent}}, checksums(up.sums))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -13,12 +14,6 @@ import (
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/retry"
 )
-
-// final is an error of our own side, which another try would not change.
-type final struct{ error }
-
-// Unwrap gives the cause.
-func (f final) Unwrap() error { return f.error }
 
 func (r *Repository) try(ctx context.Context, what func(ctx context.Context, alive func()) error) error {
 	return retry.Do(ctx, r.patience, temporary, what)
@@ -37,24 +32,31 @@ func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || status(err) == http.StatusNotFound
 }
 
+// isCollected says that the registry took away a layer before there was a manifest to name it.
+func isCollected(err error) bool {
+	var answer *transport.Error
+	return errors.As(err, &answer) && slices.ContainsFunc(answer.Errors, func(d transport.Diagnostic) bool {
+		return d.Code == transport.ManifestBlobUnknownErrorCode
+	})
+}
+
 // temporary says whether the same request may go well later.
 func temporary(err error) bool {
-	var own final
-	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, fs.ErrNotExist) || retry.Unreachable(err) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, fs.ErrNotExist) || retry.Unreachable(err) {
 		return false
 	}
 	code := status(err)
-	return code == 0 || code == http.StatusTooManyRequests || code >= http.StatusInternalServerError
+	return code == 0 || isCollected(err) || code == http.StatusTooManyRequests || code >= http.StatusInternalServerError
 }
 
 // explain turns a registry's answer into an error that says what is wrong and what to do.
 func (r *Repository) explain(doing string, err error) error {
-	var own final
+	var own retry.Final
 	switch code := status(err); {
 	case err == nil:
 		return nil
 	case errors.As(err, &own):
-		return own.error
+		return own.Err
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s %s: %w", doing, r, err)
 	case errors.Is(err, retry.ErrStalled):

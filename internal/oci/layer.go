@@ -50,8 +50,8 @@ func (l *layer) Compressed() (io.ReadCloser, error) {
 
 // reason tells an error of the blob's own bytes, which no other try changes, from one of the registry.
 func (l *layer) reason(err error) error {
-	if l.last != nil && l.last.Err != nil {
-		return final{l.last.Err}
+	if err != nil && l.last != nil && l.last.Err != nil {
+		return retry.Final{Err: l.last.Err}
 	}
 	return err
 }

@@ -1,13 +1,19 @@
 // Package oci is container registries as a place for blobs. It is the door to go-containerregistry.
 //
 // It is not a builder of images, and it does not know what a blob means. Each blob is one artifact: its bytes are the one layer, named by their SHA-256 as the
-// registry names all it has, and a small manifest, tagged with the same 64 hex digits, keeps the registry from collecting it. Credentials are those of
-// `docker login`. It stores nothing on this machine.
+// registry names all it has, and a small manifest, tagged with the same 64 hex digits, keeps the registry from collecting it. A blob of more than parts.Bytes
+// is several layers, its bytes one after the other: each is there or not, so who sends the blob again, from whichever machine, sends only what is missing, and
+// two at once write the same. What was sent of a blob that never became whole is what the registry collects. Credentials are those of `docker login`. It stores
+// nothing on this machine.
+//
+// The road not taken is the chunked upload of the distribution specification, which goes on in a session. A registry keeps the bytes of a chunk that broke off,
+// so the session goes on only where it can be asked how many those were: crane's and version 2 of the reference registry can't be. Google's takes no chunks at
+// all, GitHub's wants a layer to be done in ten minutes, and the session's address would have to be noted on a machine that a CI job does not keep.
 package oci
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
@@ -21,20 +27,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/plumb-ml/plumb/internal/parts"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/retry"
 )
 
-const (
-	artifactType = "application/vnd.plumb.blob.v1"
-	emptyConfig  = types.MediaType("application/vnd.oci.empty.v1+json")
-	createdKey   = "org.opencontainers.image.created"
-	maxManifest  = 1 << 20
-	asksAtOnce   = 8
-)
+const asksAtOnce = 8
 
 // Repository is a repository of a registry. Its methods may be called from several goroutines. An absent blob is fs.ErrNotExist, a refusal fs.ErrPermission.
 type Repository struct {
@@ -92,49 +92,40 @@ func (r *Repository) Put(ctx context.Context, b Blob) error {
 }
 
 func (r *Repository) put(ctx context.Context, b Blob, alive func()) error {
-	layer := &layer{blob: b, alive: alive}
-	if err := remote.WriteLayer(r.repo, layer, r.options(ctx)...); err != nil {
-		return layer.reason(err)
+	registry, err := remote.NewPusher(r.options(ctx)...)
+	if err != nil {
+		return err
 	}
-	alive()
-	if err := remote.WriteLayer(r.repo, static.NewLayer([]byte("{}"), emptyConfig), r.options(ctx)...); err != nil {
+	layers, err := r.upload(ctx, registry, b, alive)
+	if err != nil {
 		return err
 	}
 	alive()
-	m, err := manifestOf(b, time.Now())
-	if err != nil {
-		return final{err}
+	if err := registry.Upload(ctx, r.repo, emptyLayer()); err != nil {
+		return err
 	}
-	return remote.Put(r.repo.Tag(b.SHA256), m, r.options(ctx)...)
+	alive()
+	m, err := manifestOf(b, layers, time.Now())
+	if err != nil {
+		return retry.Final{Err: err}
+	}
+	return registry.Put(ctx, r.repo.Tag(b.SHA256), m)
 }
 
-// manifest is what stands in the registry for a blob.
-type manifest struct {
-	SchemaVersion int               `json:"schemaVersion"`
-	MediaType     types.MediaType   `json:"mediaType"`
-	ArtifactType  string            `json:"artifactType"`
-	Config        v1.Descriptor     `json:"config"`
-	Layers        []v1.Descriptor   `json:"layers"`
-	Annotations   map[string]string `json:"annotations,omitempty"`
-}
-
-// raw is a manifest as bytes, which remote.Put takes.
-type raw []byte
-
-func (m raw) RawManifest() ([]byte, error)        { return m, nil }
-func (m raw) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
-
-func manifestOf(b Blob, now time.Time) (raw, error) {
-	config := static.NewLayer([]byte("{}"), emptyConfig)
-	digest, err := config.Digest()
-	if err != nil {
-		return nil, err
+// upload brings the bytes of a blob, as far as they are not there: the library asks for each layer before it sends it.
+func (r *Repository) upload(ctx context.Context, registry *remote.Pusher, b Blob, alive func()) ([]v1.Descriptor, error) {
+	if b.Bytes <= parts.Bytes {
+		layer := &layer{blob: b, alive: alive}
+		return []v1.Descriptor{b.descriptor()}, layer.reason(registry.Upload(ctx, r.repo, layer))
 	}
-	m := manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: artifactType,
-		Config:      v1.Descriptor{MediaType: emptyConfig, Digest: digest, Size: 2},
-		Layers:      []v1.Descriptor{{MediaType: mediaType(b), Digest: v1.Hash{Algorithm: "sha256", Hex: b.SHA256}, Size: b.Bytes}},
-		Annotations: map[string]string{createdKey: now.UTC().Format(time.RFC3339)}}
-	return json.Marshal(m)
+	whole := parts.Of(b.Bytes, maxLayers, b.Open)
+	layers := make([]v1.Descriptor, whole.Count())
+	err := whole.Send(ctx, alive, func(ctx context.Context, p parts.Part) error {
+		part := Blob{SHA256: hex.EncodeToString(p.SHA256[:]), Bytes: int64(len(p.Data)), Open: func() (io.ReadCloser, error) { return p.Body(alive), nil }}
+		layers[p.Index] = part.descriptor()
+		return registry.Upload(ctx, r.repo, &layer{blob: part, alive: alive})
+	})
+	return layers, err
 }
 
 func mediaType(b Blob) types.MediaType {
@@ -146,75 +137,22 @@ func mediaType(b Blob) types.MediaType {
 
 // Stat asks for a blob's size and time. A tag whose manifest is of another blob is as good as none.
 func (r *Repository) Stat(ctx context.Context, sum string) (Info, error) {
-	info := Info{SHA256: sum}
-	err := r.try(ctx, func(ctx context.Context, _ func()) error {
-		found, err := remote.Get(r.repo.Tag(sum), r.options(ctx)...)
-		if err != nil {
-			return err
-		}
-		var m manifest
-		if len(found.Manifest) > maxManifest || json.Unmarshal(found.Manifest, &m) != nil || len(m.Layers) != 1 || m.Layers[0].Digest.Hex != sum {
-			return fs.ErrNotExist
-		}
-		info.Bytes = m.Layers[0].Size
-		info.Modified, _ = time.Parse(time.RFC3339, m.Annotations[createdKey]) // of another program: unknown
-		return nil
-	})
+	_, info, err := r.manifest(ctx, sum)
 	if err != nil {
 		return Info{}, r.explain("asking", err)
 	}
 	return info, nil
 }
 
-// Get reads a blob from a byte on. Registries need not know ranges, so what lies before is read and dropped.
-func (r *Repository) Get(ctx context.Context, sum string, from int64) (io.ReadCloser, error) {
-	if _, err := r.Stat(ctx, sum); err != nil { // without its manifest, a blob is only one that was not collected yet
-		return nil, err
-	}
-	watched, alive, done := retry.Watch(ctx, r.patience)
-	var body io.ReadCloser
-	err := r.try(watched, func(context.Context, func()) error {
-		layer, err := remote.Layer(r.repo.Digest("sha256:"+sum), r.options(watched)...)
+func (r *Repository) manifest(ctx context.Context, sum string) (m manifest, info Info, err error) {
+	err = r.try(ctx, func(ctx context.Context, _ func()) error {
+		found, err := remote.Get(r.repo.Tag(sum), r.options(ctx)...)
 		if err == nil {
-			body, err = layer.Compressed()
-		}
-		if err == nil {
-			_, err = io.CopyN(io.Discard, &retry.Source{Reader: body, Alive: alive}, from)
+			m, info, err = parseManifest(found.Manifest, sum)
 		}
 		return err
 	})
-	if err != nil {
-		err = retry.Cause(watched, err)
-		done()
-		return nil, r.explain("reading from", err)
-	}
-	return &download{&retry.Source{Reader: body, Alive: alive}, body, done, func(err error) error {
-		return r.explain("reading from", retry.Cause(watched, err))
-	}}, nil
-}
-
-// download is a blob on its way, whose SHA-256 the library verifies at its end.
-type download struct {
-	*retry.Source
-	body    io.Closer
-	done    func()
-	explain func(error) error
-}
-
-// Read reads.
-func (d *download) Read(p []byte) (int, error) {
-	n, err := d.Source.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // as readers give it
-		err = d.explain(err)
-	}
-	return n, err
-}
-
-// Close ends the download.
-func (d *download) Close() error {
-	err := d.body.Close()
-	d.done()
-	return err
+	return m, info, err
 }
 
 // Delete takes a blob's manifest away; the registry collects the bytes in its own time. One that is not there is a success.
@@ -299,7 +237,7 @@ func (r *Repository) Mark(ctx context.Context, tag string) error {
 		if _, err := remote.Head(at, r.options(ctx)...); err == nil {
 			return nil
 		}
-		empty := static.NewLayer([]byte("{}"), emptyConfig)
+		empty := emptyLayer()
 		if err := remote.WriteLayer(r.repo, empty, r.options(ctx)...); err != nil {
 			return err
 		}
@@ -307,7 +245,8 @@ func (r *Repository) Mark(ctx context.Context, tag string) error {
 		if err != nil {
 			return err
 		}
-		m, err := manifestOf(Blob{SHA256: digest.Hex, Bytes: 2, Type: string(emptyConfig)}, time.Now())
+		nothing := Blob{SHA256: digest.Hex, Bytes: 2, Type: string(emptyConfig)}
+		m, err := manifestOf(nothing, []v1.Descriptor{nothing.descriptor()}, time.Now())
 		if err != nil {
 			return err
 		}

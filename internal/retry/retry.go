@@ -24,6 +24,15 @@ const (
 // ErrStalled says that a service kept a connection open and sent nothing.
 var ErrStalled = errors.New("no answer")
 
+// Final is an error of our own side, which another try would not change.
+type Final struct{ Err error }
+
+// Error is that of the cause.
+func (f Final) Error() string { return f.Err.Error() }
+
+// Unwrap gives the cause.
+func (f Final) Unwrap() error { return f.Err }
+
 // Do calls what until it goes well, fails for good, or has failed Attempts times. The context that what gets ends when it has not called alive for as long as
 // patience; that the service stalled is then the error, and worth another try.
 func Do(ctx context.Context, patience time.Duration, temporary func(error) bool, what func(ctx context.Context, alive func()) error) error {
@@ -31,7 +40,8 @@ func Do(ctx context.Context, patience time.Duration, temporary func(error) bool,
 		watched, alive, done := Watch(ctx, patience)
 		err := Cause(watched, what(watched, alive))
 		done()
-		if err == nil || n == Attempts || ctx.Err() != nil || !(errors.Is(err, ErrStalled) || temporary(err)) {
+		var own Final
+		if err == nil || n == Attempts || ctx.Err() != nil || errors.As(err, &own) || !(errors.Is(err, ErrStalled) || temporary(err)) {
 			return err
 		}
 		if err := Pause(ctx, n); err != nil {

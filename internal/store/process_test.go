@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/record"
-	"github.com/plumb-ml/plumb/internal/store/storetest"
 )
 
 // child does one thing in a process of its own, which a test may kill: STORE_CHILD is "push URL SEED BYTES" or "pack NOW", in the repository it is started in.
@@ -78,17 +76,12 @@ func startChild(t *testing.T, dir, words string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, &said
 }
 
-// places are stores of every kind.
-func places(t *testing.T) map[string]string {
-	t.Helper()
-	return map[string]string{"file": "file://" + filepath.Join(t.TempDir(), "blobs"), "s3": storetest.StartS3(t).URL("x"), "oci": storetest.StartRegistry(t)}
-}
-
 // 16 processes write one blob of several parts at the same time: one whole blob is there.
 func TestRacingWriters(t *testing.T) {
 	const writers, size = 16, 12 << 20
-	for name, url := range places(t) {
+	for name, start := range shared {
 		t.Run(name, func(t *testing.T) {
+			url := start(t)
 			var all sync.WaitGroup
 			for range writers {
 				dir := t.TempDir()
@@ -114,12 +107,13 @@ func TestRacingWriters(t *testing.T) {
 // Uploads are killed at any moment: a reader sees a whole blob or none, and the next try brings it.
 func TestKilledUploads(t *testing.T) {
 	const size = 24 << 20
-	kills := 8
+	kills := 4
 	if testing.Short() {
-		kills = 3
+		kills = 2
 	}
-	for name, url := range places(t) {
+	for name, start := range shared {
 		t.Run(name, func(t *testing.T) {
+			url := start(t)
 			reader, _ := inRepository(t, url, Options{})
 			halfway := 0
 			for seed := range kills {

@@ -137,7 +137,7 @@ func StartGoogle(t testing.TB) string {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	t.Setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:"+port)
+	t.Setenv(googleServer, "127.0.0.1:"+port)
 	return "gs://bucket/team"
 }
 
