@@ -170,11 +170,11 @@ func runsShowCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		run, source, err := p.FindRun(c.Context(), args[0])
+		found, err := p.FindRun(c.Context(), args[0])
 		if err != nil {
 			return err
 		}
-		shown := string(source)
+		run, shown := found.Run, string(found.Source)
 		if log {
 			if shown, err = p.RunLog(c.Context(), run); err != nil {
 				return err
@@ -187,11 +187,16 @@ func runsShowCommand(a *app) *cobra.Command {
 			Result record.Result     `json:"result"`
 			Rows   record.RowCounts  `json:"rows"`
 			Log    string            `json:"log,omitempty"`
-		}{Schema: "plumb.run/v1", Run: flow.Summary(run), Inputs: run.Inputs, Result: run.Result, Rows: run.Rows}
+
+			Disowned *flow.Disowner `json:"disowned,omitempty"`
+		}{Schema: "plumb.run/v1", Run: flow.Summary(run), Inputs: run.Inputs, Result: run.Result, Rows: run.Rows, Disowned: found.Disowned}
 		if log {
 			result.Log = shown
 		}
 		return a.print(result, func(o text.Out) error {
+			if found.Disowned != nil {
+				fmt.Fprintln(o.W, o.Paint(text.Amber, "#"), escape.Terminal(found.Disowned.String()))
+			}
 			_, err := fmt.Fprint(o.W, escape.TerminalLines(shown))
 			return err
 		})

@@ -26,7 +26,7 @@ func (pub *publication) claim(v *ledger.View, add func(any) (string, error)) err
 			pub.out.Versions = append(pub.out.Versions, version)
 		}
 		stages := v.Stages(w.model, production)
-		s := record.Stage{Header: pub.p.header(record.KindStage, pub.checked.head), Model: w.model, Stage: production, Number: len(stages) + 1,
+		s := record.Stage{Header: pub.p.header(record.KindStage, pub.checked.head), Model: w.model, Stage: production, Number: v.Next("stages/" + w.model + "/" + production),
 			Version: version.Number, Why: w.why, Run: version.Run, Inputs: stagedInputs(v, version, w), Outcome: "staged", Ledger: v.Tip}
 		if n := len(stages); n > 0 {
 			s.Previous = stages[n-1].Version
@@ -75,10 +75,7 @@ func (pub *publication) version(v *ledger.View, w pending) (version record.Versi
 	if had, ok := versionOf(versions, run.Artifact); ok {
 		return had, false, nil
 	}
-	next := 1
-	if n := len(versions); n > 0 {
-		next = versions[n-1].Number + 1
-	}
+	next := v.Next("versions/" + w.model)
 	version = record.Version{Header: pub.p.header(record.KindVersion, pub.checked.head), Model: w.model, Number: next,
 		Experiment: w.experiment, Run: pathOf(v, run), Artifact: run.Artifact, Ledger: v.Tip}
 	pub.stamp(&version.Header)

@@ -58,10 +58,37 @@ func findRun(v *ledger.View, name string) (record.Run, error) {
 	case newest >= 0:
 		found = []int{newest}
 	case len(found) == 0:
+		if path, by := disownedRun(v, name); path != "" {
+			return record.Run{}, problem.Failedf("`plumb runs show "+idOf(path)+"` still shows it", "run %s was %s", idOf(path), by)
+		}
 		return record.Run{}, problem.Wrongf("`plumb runs` lists them", "no run and no experiment with a run is named %q", name)
 	case len(found) > 1:
 		return record.Run{}, problem.Wrongf("give more of the id", "%d runs begin with %q", len(found), name)
 	}
 	r := found[0]
 	return runAt(v, ledger.RunPath(experiments.Text(r), times.Micros(r), ids.Text(r)))
+}
+
+// disownedRun finds a run that counts for nothing by its id or the beginning of one; "" when there is none or more than one.
+func disownedRun(v *ledger.View, name string) (path string, by ledger.Disowning) {
+	name = escape.Clean(name)
+	for at, d := range v.Disowned() {
+		if name == "" || !strings.HasPrefix(at, "runs/") || !strings.HasPrefix(idOf(at), name) {
+			continue
+		}
+		if path != "" {
+			return "", by
+		}
+		path, by = at, d
+	}
+	return path, by
+}
+
+// anyRun is findRun for who means the record, whether it counts or was disowned.
+func anyRun(v *ledger.View, name string) (record.Run, error) {
+	run, err := findRun(v, name)
+	if path, _ := disownedRun(v, name); err != nil && path != "" {
+		return runAt(v, path)
+	}
+	return run, err
 }

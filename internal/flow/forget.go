@@ -130,7 +130,7 @@ func (p *Project) toForget(ctx context.Context, v *ledger.View, n *nameList, wha
 	var found []string
 	switch {
 	case runStart.MatchString(what):
-		run, err := findRun(v, what)
+		run, err := anyRun(v, what)
 		if err != nil {
 			return nil, err
 		}

@@ -50,7 +50,10 @@ func (p *Project) register(ctx context.Context) (*register, error) {
 
 // registrySource is what the ledger alone tells.
 func (p *Project) registrySource(v *ledger.View) (registry.Source, error) {
-	s := registry.Source{Prefix: p.Prefix, Versions: v.Versions(""), Stages: v.Stages("", ""), Sums: map[string]string{}}
+	s := registry.Source{Prefix: p.Prefix, Versions: v.Versions(""), Stages: v.Stages("", ""), Sums: map[string]string{}, Disowned: map[string]string{}}
+	for path, by := range v.Disowned() {
+		s.Disowned[path] = by.String()
+	}
 	var paths []string
 	for _, version := range s.Versions {
 		paths = append(paths, registry.VersionPath(version))
@@ -174,7 +177,7 @@ func (r *register) waiting(t *Tree, model string) string {
 	if err != nil {
 		return ""
 	}
-	return whyStage(r.view.Stages(model, production), pending{model: model, experiment: m.Champion, digest: key, pin: m.Version})
+	return whyStage(r.view, pending{model: model, experiment: m.Champion, digest: key, pin: m.Version})
 }
 
 // held describes a term as people ask for it.
@@ -186,7 +189,7 @@ func (r *register) held(term registry.Term) record.ModelStage {
 		if registry.StagePath(s) != e.Record {
 			continue
 		}
-		out.Model, out.Why, out.Run = s.Model, s.Why, idOf(s.Run)
+		out.Model, out.Why, out.Run, out.Disowned = s.Model, s.Why, idOf(s.Run), r.source.Disowned[versionPath(s.Model, s.Version)]
 		for _, v := range r.view.Versions(s.Model) {
 			if v.Number == s.Version {
 				out.Experiment, out.Run = v.Experiment, idOf(v.Run)

@@ -135,6 +135,9 @@ func (pr *promoting) checkVersion() error {
 			has = append(has, fmt.Sprint(v.Number))
 		}
 	}
+	if by, ok := pr.view.Disowned()[versionPath(pr.out.Model, pr.o.Version)]; ok {
+		return problem.Failedf(fmt.Sprintf("`plumb models show %s` lists the others", pr.out.Model), "version %d of %s was %s", pr.o.Version, pr.out.Model, by)
+	}
 	hint := fmt.Sprintf("`plumb models show %s` lists them", pr.out.Model)
 	if len(has) > 0 {
 		hint = fmt.Sprintf("of %s there are: %s", pr.out.Experiment, list(has))
@@ -311,7 +314,7 @@ func (pr *promoting) claim(v *ledger.View) ([]ledger.File, error) {
 			return nil, err
 		}
 	}
-	s := record.Stage{Header: pr.header(record.KindStage), Model: pr.out.Model, Stage: pr.o.Stage, Number: len(stages) + 1, Version: version.Number,
+	s := record.Stage{Header: pr.header(record.KindStage), Model: pr.out.Model, Stage: pr.o.Stage, Number: v.Next("stages/" + pr.out.Model + "/" + pr.o.Stage), Version: version.Number,
 		Why: cmp.Or(pr.o.Why, "promoted by hand"), Run: version.Run, Outcome: "staged", Ledger: v.Tip}
 	if run, err := runAt(v, version.Run); err == nil {
 		s.Inputs = run.Inputs.Key()
@@ -369,10 +372,7 @@ func (pr *promoting) version(v *ledger.View) (version record.Version, fresh bool
 	if had, ok := versionOf(versions, runs[0].Artifact); ok {
 		return had, false, nil
 	}
-	next := 1
-	if n := len(versions); n > 0 {
-		next = versions[n-1].Number + 1
-	}
+	next := v.Next("versions/" + pr.out.Model)
 	return record.Version{Header: pr.header(record.KindVersion), Model: pr.out.Model, Number: next, Experiment: runs[0].Experiment,
 		Run: v.PathOf(runs[0].ID), Artifact: runs[0].Artifact, Ledger: v.Tip}, true, nil
 }

@@ -120,10 +120,16 @@ func (p *Project) modelRun(v *ledger.View, name string) (record.Run, error) {
 			continue
 		}
 		found, ok := v.Run(idOf(versions[i].Run))
+		if by, off := v.Disowned()[versions[i].Run]; off {
+			return run, problem.Failedf("`plumb models show "+id+"` lists the versions", "version %d of %s is of run %s, which was %s", versions[i].Number, id, idOf(versions[i].Run), by)
+		}
 		if !ok {
 			return run, problem.Failedf("`plumb verify` says what is missing", "version %d of %s names run %s, which the ledger does not have", versions[i].Number, id, versions[i].Run)
 		}
 		return found, nil
+	}
+	if by, off := v.Disowned()[versionPath(id, wanted)]; off && numbered {
+		return run, problem.Failedf("`plumb models show "+id+"` lists the versions", "version %d of %s was %s", wanted, id, by)
 	}
 	if len(versions) > 0 && id != "" {
 		return run, problem.Wrongf("`plumb models show "+id+"` lists them", "%s has no version %d", id, wanted)

@@ -112,7 +112,7 @@ func unstaged(docs *doc.Set, v *ledger.View) ([]pending, error) {
 			return nil, err
 		}
 		p := pending{model: id, experiment: m.Champion, digest: key, pin: m.Version}
-		if p.why = whyStage(v.Stages(id, production), p); p.why != "" {
+		if p.why = whyStage(v, p); p.why != "" {
 			out = append(out, p)
 		}
 	}
@@ -120,7 +120,8 @@ func unstaged(docs *doc.Set, v *ledger.View) ([]pending, error) {
 }
 
 // whyStage says why the newest stage record does not stand for a champion; "" when it does.
-func whyStage(stages []record.Stage, p pending) string {
+func whyStage(v *ledger.View, p pending) string {
+	stages := v.Stages(p.model, production)
 	if len(stages) == 0 {
 		return "the model has never been staged"
 	}
@@ -129,6 +130,8 @@ func whyStage(stages []record.Stage, p pending) string {
 		return fmt.Sprintf("the model's document pins version %d", p.pin)
 	case p.pin == 0 && last.Inputs != p.digest:
 		return "the champion's inputs changed"
+	case p.pin == 0 && isDisowned(v, versionPath(last.Model, last.Version)):
+		return fmt.Sprintf("version %d was disowned", last.Version)
 	}
 	return ""
 }

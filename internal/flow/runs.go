@@ -8,17 +8,31 @@ import (
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// FindRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run. source is the record as written.
-func (p *Project) FindRun(ctx context.Context, name string) (run record.Run, source []byte, err error) {
+// FoundRun is a run and its record as written.
+type FoundRun struct {
+	record.Run
+	Source   []byte
+	Disowned *Disowner // nil for a run that counts
+}
+
+// FindRun finds a run by its id, the beginning of one, or an experiment, which stands for its newest run. By its id also one that was disowned is found.
+func (p *Project) FindRun(ctx context.Context, name string) (found FoundRun, err error) {
 	v, err := p.view(ctx)
 	if err != nil {
-		return run, nil, err
+		return found, err
 	}
-	if run, err = p.named(v, name); err != nil {
-		return run, nil, err
+	if found.Run, err = p.named(v, name); err != nil {
+		path, by := disownedRun(v, name)
+		if path == "" {
+			return found, err
+		}
+		if found.Run, err = runAt(v, path); err != nil {
+			return found, err
+		}
+		found.Disowned = &Disowner{Record: by.Path, Who: by.By.Who, Time: by.Time, Reason: by.Reason}
 	}
-	source, err = v.Bytes(v.PathOf(run.ID))
-	return run, source, err
+	found.Source, err = v.Bytes(v.PathOf(found.ID))
+	return found, err
 }
 
 // InputChange is one input of a run that is not what it was.

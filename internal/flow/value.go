@@ -97,7 +97,11 @@ func (p *Project) pricedRun(ctx context.Context, t *Tree, name string) (record.R
 			return record.Run{}, problem.Wrongf("plumb value --flagged N --precision SHARE prices answers that are only assumed", "there is no binary model with a champion")
 		}
 	}
-	run, _, err := p.FindRun(ctx, name)
+	v, err := p.view(ctx)
+	if err != nil {
+		return record.Run{}, err
+	}
+	run, err := p.named(v, name)
 	if err == nil && run.Task != record.TaskBinary {
 		err = problem.Wrongf("a value needs right and false alarms", "run %s is of a %s model", run.ID, run.Task)
 	}

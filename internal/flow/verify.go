@@ -48,6 +48,13 @@ type verifying struct {
 	unread  error                 // why the store can't be read
 	trees   map[string]foundTree  // by commit
 
+	off     map[string]ledger.Disowning // records that count for nothing
+	wrong   map[string][]string         // what is wrong with each of them
+	gone    map[string]ledger.Disowning // likewise, and taken away: history had the bytes that the decision names
+	disowns map[string]bool             // paths that decisions which stand name, whatever is there
+	absent  map[string]string           // numbered records that are not there and that a decision names → what is wrong unless history had them
+	madeOf  map[string][]string         // path of a run → of its versions
+
 	droppings []dropping
 	newest    []*record.Stage // what serves, of each stage
 	told      map[string]bool // digests of pinned data that is gone, and was told of
@@ -73,6 +80,7 @@ var onVerify = []step[*verifying]{
 	{"stages", (*verifying).chains},          // what served before, and since when
 	{"history", (*verifying).onlyAdded},      // no commit took anything away
 	{"witnesses", (*verifying).witnesses},    // what tags, versions and sites have seen is still there
+	{"disowned", (*verifying).disownings},    // what counts for nothing, and by which right
 	{"publisher", (*verifying).publishers},   // who committed what says ci
 	{"tags", (*verifying).tags},              // tags against records
 	{"blobs", (*verifying).allBlobs},         // every pointer
@@ -86,7 +94,8 @@ var onVerify = []step[*verifying]{
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
-		dropped: map[string]string{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{}}
+		dropped: map[string]string{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
+		wrong: map[string][]string{}, gone: map[string]ledger.Disowning{}, absent: map[string]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	_, err := walk(ctx, p, onVerify, v)
 	if err == nil {
@@ -104,6 +113,7 @@ func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verifica
 
 // conclude makes the answer of what was found: what is wrong first.
 func (v *verifying) conclude() {
+	v.tellDisowned()
 	v.fold()
 	rank := map[string]int{string(problem.LevelError): 0, string(problem.LevelWarning): 1, record.LevelNote: 2}
 	slices.SortStableFunc(v.found, func(a, b caused) int { return cmp.Compare(rank[a.Level], rank[b.Level]) })
@@ -141,7 +151,10 @@ func (v *verifying) read(ctx context.Context) (string, error) {
 	if v.history, err = v.p.Ledger.History(ctx); err != nil {
 		return "", err
 	}
-	v.out.Ledger = v.view.Tip
+	v.out.Ledger, v.off = v.view.Tip, v.view.Disowned()
+	for _, d := range v.view.Disownings() {
+		v.disowns[d.Record] = v.disowns[d.Record] || d.TakenBack == ""
+	}
 	if v.view.Offline != "" {
 		v.skip("", "the remote's ledger", v.view.Offline)
 	}

@@ -197,7 +197,8 @@ func (v *verifying) readAll(ctx context.Context, blobs []*namedBlob) error {
 func (v *verifying) badBlob(b *namedBlob, err error) {
 	b.state = blobBad
 	first, more := b.by[0], ""
-	if at := slices.IndexFunc(b.by, func(by naming) bool { return strings.HasPrefix(by.path, "runs/") }); at > 0 {
+	counts := func(by naming) bool { _, off := v.off[by.path]; return strings.HasPrefix(by.path, "runs/") && !off }
+	if at := slices.IndexFunc(b.by, counts); at > 0 {
 		first = b.by[at] // who made it
 	}
 	if n := len(b.by) - 1; n > 0 {

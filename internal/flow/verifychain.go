@@ -29,13 +29,11 @@ func (v *verifying) chains(context.Context) (string, error) {
 	for _, folder := range keys(stages) {
 		all := stages[folder]
 		slices.SortFunc(all, func(a, b *record.Stage) int { return cmp.Compare(a.Number, b.Number) })
-		for i, s := range all {
-			before := &record.Stage{}
-			if i > 0 {
-				before = all[i-1]
-			}
+		before := &record.Stage{}
+		var passed []int // versions that records staged since, which count for nothing: whoever wrote before they were disowned says one of them
+		for _, s := range all {
 			p := fmt.Sprintf("%s/%d.toml", folder, s.Number)
-			if s.Number == before.Number+1 && s.Previous != before.Version {
+			if s.Number == before.Number+len(passed)+1 && s.Previous != before.Version && !slices.Contains(passed, s.Previous) {
 				v.finding(record.RuleReference, p, v.restore(p), "it says that version %d served before, and number %d staged %d", s.Previous, before.Number, before.Version)
 			}
 			if s.Time.Before(before.Time) {
@@ -44,16 +42,23 @@ func (v *verifying) chains(context.Context) (string, error) {
 			if run, ok := v.facts[s.Run]; ok && s.Inputs != "" && s.Inputs != run.digest && !v.sameModel(s.Inputs, run.artifact) {
 				v.finding(record.RuleReference, p, v.restore(p), "it says the inputs %s, and those of its run are %s", shortDigest(s.Inputs), shortDigest(run.digest))
 			}
+			if _, off := v.off[p]; off {
+				passed = append(passed, s.Version)
+				continue
+			}
+			before, passed = s, nil
 		}
-		v.newest = append(v.newest, all[len(all)-1])
+		if before.Number > 0 {
+			v.newest = append(v.newest, before)
+		}
 	}
 	return countOf(len(stages), "stage"), nil
 }
 
 // sameModel says whether a run with these inputs made the very artifact: a version is found by its bytes too.
 func (v *verifying) sameModel(inputs, artifact string) bool {
-	for _, f := range v.facts {
-		if f.kind == record.KindRun && f.digest == inputs && f.artifact == artifact {
+	for p, f := range v.facts {
+		if _, off := v.off[p]; !off && f.kind == record.KindRun && f.digest == inputs && f.artifact == artifact {
 			return true
 		}
 	}

@@ -32,6 +32,9 @@ func (v *verifying) expiries(ctx context.Context) error {
 	versions := map[string]time.Time{} // path of a run → when it became a version
 	for _, p := range v.ofKind(record.KindVersion) {
 		f := v.facts[p]
+		if _, off := v.off[p]; off {
+			continue
+		}
 		if at, ok := versions[f.run]; !ok || f.time.Before(at) {
 			versions[f.run] = f.time
 		}
@@ -47,7 +50,9 @@ func (v *verifying) expiries(ctx context.Context) error {
 				found = v.tooEarly(d, v.blobs[sum], versions, rules)
 			}
 			if found == "" {
-				v.dropped[sum] = d.path
+				if _, off := v.off[d.path]; !off {
+					v.dropped[sum] = d.path
+				}
 				continue
 			}
 			bad, why = bad+1, found

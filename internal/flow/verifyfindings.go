@@ -35,6 +35,9 @@ func (v *verifying) note(rule, path, format string, args ...any) {
 const maxFindings = 1000
 
 func (v *verifying) tellOf(cause string, f record.Finding) {
+	if v.ofDisowned(f) {
+		return
+	}
 	of := record.Unlisted{Rule: f.Rule, Level: f.Level}
 	if v.many[of]++; v.many[of] <= maxFindings {
 		v.found = append(v.found, caused{f, cause})

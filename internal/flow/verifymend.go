@@ -88,6 +88,8 @@ func (v *verifying) retell(path, now string, s *fate) {
 		v.note(record.RuleEdited, path, "two histories that were joined had other bytes of it, and those that count were kept")
 	case right == now:
 		v.note(record.RuleEdited, path, "commit %.10s of %s changed it or took it away, and it was put back byte for byte", s.by.ID, s.by.By.Email)
+	case now == "" && v.goneDisowned(path, right):
+		v.note(record.RuleDisowned, path, "%s; commit %.10s of %s took it away: it is not looked at, and `git show %.10s` gives its bytes", v.gone[path], s.by.ID, s.by.By.Email, right)
 	case now == "":
 		v.put[path] = right
 		v.finding(record.RuleDeleted, path, "", "commit %.10s of %s took it away", s.by.ID, s.by.By.Email)
@@ -102,6 +104,9 @@ func (v *verifying) missing(lost []ledger.Loss) []ledger.Loss {
 	return slices.DeleteFunc(lost, func(l ledger.Loss) bool {
 		if v.rightBytes(l.Path, []string{l.Was}) == "" {
 			return true // it was no record then
+		}
+		if l.Now == "" && v.goneDisowned(l.Path, l.Was) {
+			return true
 		}
 		if v.put[l.Path] == "" {
 			v.put[l.Path] = l.Was

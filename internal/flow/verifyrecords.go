@@ -12,12 +12,19 @@ import (
 
 // restore is what to do about a record that is wrong and always was: nothing shows what it should say.
 func (v *verifying) restore(path string) string {
-	return "it was written so, and no record is ever edited: decide nothing by it, and see who brought it with `git fetch` and `git log " + v.where + " -- " + path + "`"
+	who := "see who brought it with `git fetch` and `git log " + v.where + " -- " + path + "`"
+	switch {
+	case v.facts[path].kind == "":
+		return "it was written so, and no record is ever edited: decide nothing by it, and " + who
+	case v.view.Private(path):
+		return "it is in this clone only, so don't push it: " + v.p.dropPrivate()
+	}
+	return fmt.Sprintf("it was written so, and no record is ever edited: %s; `%s`, then `plumb push`, make it count for nothing", who, v.disownCommand(path))
 }
 
 // records reads every record alone: that its name is that of its bytes, that its digests are those of what stands beside them.
 func (v *verifying) records(ctx context.Context) (string, error) {
-	paths := v.view.Paths()
+	paths := v.disownedLast(v.view.Paths())
 	for i, p := range paths {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -104,6 +111,7 @@ func (v *verifying) remember(p string, r any) {
 		v.ids[r.ID] = p
 	case *record.Version:
 		f = fact{model: r.Model, number: r.Number, artifact: r.Artifact.SHA256, run: r.Run}
+		v.madeOf[r.Run] = append(v.madeOf[r.Run], p)
 	case *record.Stage:
 		f = fact{model: r.Model, number: r.Version, run: r.Run}
 	case *record.Decision:
@@ -136,7 +144,12 @@ func (v *verifying) gaps() {
 		for _, n := range v.numbers[folder] {
 			for ; want < n; want++ {
 				gone := fmt.Sprintf("%s/%d.toml", folder, want)
-				v.finding(record.RuleDeleted, gone, v.restore(gone), "%s/%d.toml is there, and number %d is not", folder, n, want)
+				said := fmt.Sprintf("%s/%d.toml is there, and number %d is not", folder, n, want)
+				if v.disownsAbsent(gone) {
+					v.absent[gone] = said
+					continue
+				}
+				v.finding(record.RuleDeleted, gone, v.restore(gone), "%s", said)
 			}
 			want = n + 1
 		}
@@ -159,6 +172,7 @@ func (v *verifying) references(context.Context) (string, error) {
 			case run.model != f.model:
 				v.finding(record.RuleReference, p, v.restore(p), "its run %s is of model %s", f.run, run.model)
 			}
+			v.restsOn(p, f.run)
 		case record.KindStage:
 			n++
 			named := fmt.Sprintf("versions/%s/%d.toml", f.model, f.number)
@@ -168,6 +182,7 @@ func (v *verifying) references(context.Context) (string, error) {
 			case version.run != f.run:
 				v.finding(record.RuleReference, p, v.restore(p), "it says run %s, and version %d is of run %s", f.run, f.number, version.run)
 			}
+			v.served(p, named)
 		case record.KindDecision:
 			if f.run != "" && v.facts[f.run].kind != record.KindRun {
 				v.lost(p, f.run)
@@ -192,6 +207,10 @@ func (v *verifying) lost(from, named string) {
 		v.follows(named, record.RuleReference, from, v.restore(named), "it names %s, which is no record", named)
 		return
 	}
+	if v.disownsAbsent(named) {
+		v.warning(record.RuleDisowned, from, "nothing, if it is known; else disown it too: `"+v.disownCommand(from)+"`", "it names %s, which was disowned and is gone", named)
+		return
+	}
 	v.follows(named, record.RuleReference, from, "if it lies in somebody's clone, `plumb push` there brings it; if not: "+v.restore(from), "it names %s, which the ledger does not have", named)
 }
 
@@ -205,6 +224,9 @@ func (v *verifying) comparisonRefers(p string) error {
 			continue
 		}
 		at, ok := v.ids[side.Run]
+		if by, off := v.off[at]; off {
+			v.warning(record.RuleDisowned, p, "nothing, if it is known; else disown it too: `"+v.disownCommand(p)+"`", "it compares run %s, which was %s", side.Run, by)
+		}
 		if !ok {
 			v.lost(p, fmt.Sprintf("runs/%s/%s/%s.toml", side.Experiment, monthOf(side.Run), side.Run))
 		} else if f := v.facts[at]; f.digest != side.Digest {

@@ -132,6 +132,9 @@ func clipped(text string) string { return fmt.Sprintf("%.80s", text) }
 // strange tells of a tag of the grammar that is no record's: of another tool, or of a record that is gone.
 func (v *verifying) strange(t gitdb.Tag, source registry.Source) {
 	claim, own := registry.ClaimOf(t.Message)
+	if own && v.tagOfDisowned(t, claim.Record) {
+		return
+	}
 	if !own {
 		n, _ := registry.ParseName(t.Name)
 		for _, version := range source.Versions {

@@ -217,7 +217,7 @@ func (l *Ledger) appendTo(ctx context.Context, p published, build func(*View) ([
 	if err := l.begun(p); err != nil {
 		return "", err
 	}
-	if err := checkNew(p, fresh); err != nil {
+	if err := checkNew(p, view, fresh); err != nil {
 		return "", err
 	}
 	if p.mirror == nil {
@@ -238,8 +238,8 @@ func (l *Ledger) begun(p published) error {
 	return problem.Failedf("`plumb push` brings it there", "%s of this repository was never pushed, and the remote has none", l.Branch())
 }
 
-// checkNew holds new records against the ledger's rules: names of their bytes, numbers without gaps.
-func checkNew(p published, files []File) error {
+// checkNew holds new records against the ledger's rules: names of their bytes, numbers without gaps but for what was disowned and taken away.
+func checkNew(p published, view *View, files []File) error {
 	adding := map[string]bool{}
 	for _, f := range files {
 		adding[f.Path] = true
@@ -257,7 +257,7 @@ func checkNew(p published, files []File) error {
 		if err != nil {
 			return err
 		}
-		if oid == "" && !adding[before] {
+		if oid == "" && !adding[before] && !view.disownsAt(before) {
 			return fmt.Errorf("%s comes before %s", before, f.Path)
 		}
 	}

@@ -65,6 +65,10 @@ func (v *View) RunTable(ctx context.Context) (t *index.Table, close func(), err 
 			return nil, nil, fmt.Errorf("reading runs: %w", err)
 		}
 	}
+	if err = v.dropDisowned(t); err != nil {
+		close()
+		return nil, nil, fmt.Errorf("reading runs: %w", err)
+	}
 	return t, close, nil
 }
 

@@ -224,6 +224,10 @@ func (l *Ledger) Glance(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading ledger: %w", err)
 	}
+	v.disownings()
+	if err = v.err(); err != nil {
+		return nil, fmt.Errorf("reading ledger: %w", err)
+	}
 	return v, nil
 }
 

@@ -50,7 +50,8 @@ func (l *Ledger) compare(ctx context.Context, now published, before string) erro
 // shownLost is how many lost records are listed.
 const shownLost = 100
 
-// lostRecords lists what an earlier tip had and the branch has no more. What was no record then is no loss: it was taken out again, or put right.
+// lostRecords lists what an earlier tip had and the branch has no more. What was no record then is no loss: it was taken out again, or put
+// right; nor is what was disowned.
 func (l *Ledger) lostRecords(p published, before string) (lost []string, more bool, err error) {
 	all, more, err := p.mirror.Lost(before, p.tip, shownLost)
 	if err != nil {
@@ -60,9 +61,16 @@ func (l *Ledger) lostRecords(p published, before string) (lost []string, more bo
 	if err != nil {
 		return nil, false, err
 	}
+	if len(all) == 0 {
+		return nil, more, nil
+	}
+	off, err := readDisownings(source{repo: p.mirror.Repo, tip: p.tip})
+	if err != nil {
+		return nil, false, err
+	}
 	for _, file := range all {
 		data, err := p.mirror.BlobLimit(oids[file], maxRecord)
-		if err == nil && IsRecord(file, data) {
+		if _, disowned := off.of(file, data); err == nil && !disowned && IsRecord(file, data) {
 			lost = append(lost, file)
 		}
 	}

@@ -13,10 +13,15 @@
 //	versions/<model>/<n>.toml                      artifact, run; n counts from 1 without gaps
 //	stages/<model>/<stage>/<n>.toml                which version serves, and why
 //	monitors/<monitor>/<yyyy-mm>/<id>.toml         one window of a source: drift, quality, what each trigger made of it, the pin it asked for
-//	decisions/<choice>/<yyyy-mm>/<id>.toml         a choice and its reason; `expired` and `forgotten` list blobs that are no longer kept
+//	decisions/<choice>/<yyyy-mm>/<id>.toml         a choice and its reason; `expired` and `forgotten` list blobs that are no longer kept, `disowned` names a
+//	                                               record that counts for nothing
 //
 // A decision has choice and reason; `expired` and `forgotten` have blobs (their SHA-256, sorted, at most 500 a record) and bytes. The record is written before the
 // blobs go, and a blob that it lists is missing on purpose.
+//
+// A decision `disowned` has record, a path of the ledger, and sha256, of the bytes there, in hex: the record with these bytes counts for nothing, in every list, page
+// and number that is made of records, and can be read by its path. Of other bytes at that path it says nothing. It can be disowned itself, by a decision that stands,
+// which takes it back. The number of a disowned version or stage is not given out again. A disowned record may be taken off the branch; only by this may one.
 //
 // An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
 // actor "ci" counts before "human", then the earlier, then the id.
@@ -36,7 +41,8 @@
 //
 // `plumb verify` holds all of this: a record against its name and digests, what it names against what is there, the branch's commits (none takes a record away
 // or changes one), tips that tags, versions and sites name against the branch's history, tags against records, blobs against pointers, and numbers against
-// evaluations, models and the pinned rows. A blob that is gone on purpose has a decision. A record of a kind, folder or schema that a program does not know is
+// evaluations, models and the pinned rows. A blob that is gone on purpose has a decision, and so has a record that is
+// disowned: what is wrong with it is a note then, and so is that nothing is. A record of a kind, folder or schema that a program does not know is
 // left alone by it, and is no fault.
 //
 // # Digests

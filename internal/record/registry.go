@@ -47,15 +47,16 @@ type ModelStage struct {
 	Version    string     `json:"version"`          // "v2.0.0"
 	Number     int        `json:"number,omitempty"` // 2; absent for a tag's
 	Experiment string     `json:"experiment,omitempty"`
-	Run        string     `json:"run,omitempty"`    // id
-	Commit     string     `json:"commit"`           // of the version
-	Since      time.Time  `json:"since"`            // when it was staged
-	Until      *time.Time `json:"until"`            // when another took its place; null: it has not been
-	Who        string     `json:"who"`              // who staged it
-	Why        string     `json:"why,omitempty"`    // a record's
-	Source     string     `json:"source"`           // ledger | tag
-	Record     string     `json:"record,omitempty"` // path of the stage record
-	Ref        string     `json:"ref,omitempty"`    // the tag
+	Run        string     `json:"run,omitempty"`      // id
+	Commit     string     `json:"commit"`             // of the version
+	Since      time.Time  `json:"since"`              // when it was staged
+	Until      *time.Time `json:"until"`              // when another took its place; null: it has not been
+	Who        string     `json:"who"`                // who staged it
+	Why        string     `json:"why,omitempty"`      // a record's
+	Source     string     `json:"source"`             // ledger | tag
+	Record     string     `json:"record,omitempty"`   // path of the stage record
+	Disowned   string     `json:"disowned,omitempty"` // by whom, when and why the version was disowned
+	Ref        string     `json:"ref,omitempty"`      // the tag
 }
 
 // ModelVersion is a version of a model.

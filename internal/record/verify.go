@@ -60,6 +60,7 @@ const (
 	RuleRows       = "rows"        // the rows are not those of the pinned data
 	RuleTag        = "tag"         // a tag does not say what its record says
 	RuleMissingTag = "missing-tag" // a record has no tag yet
+	RuleDisowned   = "disowned"    // it was disowned, or disowns what it can't
 	RulePublisher  = "publisher"   // a record says ci, and the publisher did not commit it
 )
 

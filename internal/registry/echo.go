@@ -16,6 +16,7 @@ type Source struct {
 	Stages   []record.Stage    // by model, stage, number
 	Sums     map[string]string // path of each of these records → SHA-256 of its bytes, hex
 	Tags     []Tag             // of the repository, of any name
+	Disowned map[string]string // path of a record that is among neither, as it counts for nothing → who says so and why
 }
 
 // VersionPath and StagePath are where records are in the ledger.
@@ -77,6 +78,8 @@ func (s Source) Echoes() []Echo {
 		v, ok := s.version(st.Model, st.Version)
 		switch e.Tag.Commit = v.Code.Commit; {
 		case e.Why != "":
+		case !ok && s.Disowned[VersionPath(record.Version{Model: st.Model, Number: st.Version})] != "":
+			e.Why = fmt.Sprintf("version %d was disowned", st.Version)
 		case !ok:
 			e.Why = fmt.Sprintf("there is no version %d", st.Version)
 		case commits[[2]string{v.Model, v.Code.Commit}] != v.Number:

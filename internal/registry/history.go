@@ -99,6 +99,9 @@ func (s Source) tagged(recorded []record.ModelEvent, echoes map[string]bool) []r
 		e.Counted, e.Reason = counts(e, taken)
 		if claim, ok := ClaimOf(t.Message); ok {
 			e.Reason = fmt.Sprintf("its message names %s, and it is not that record's tag", claim.Record)
+			if by := s.Disowned[claim.Record]; by != "" {
+				e.Counted, e.Reason = false, fmt.Sprintf("its record %s was %s", claim.Record, by)
+			}
 		}
 		events = append(events, e)
 	}

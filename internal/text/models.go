@@ -22,7 +22,7 @@ func Models(o Out, m record.Models) error {
 	for _, s := range m.Models {
 		var held []string
 		for _, st := range s.Stages {
-			held = append(held, st.Stage+" "+brief.Clip(st.Version, 12))
+			held = append(held, st.Stage+" "+brief.Clip(st.Version, 12)+disowned(st))
 		}
 		champion := orDash(s.Champion)
 		if s.Pin > 0 {
@@ -61,6 +61,13 @@ func deref(text *string) string {
 		return ""
 	}
 	return *text
+}
+
+func disowned(s record.ModelStage) string {
+	if s.Disowned == "" {
+		return ""
+	}
+	return " (disowned)"
 }
 
 // Model prints one model's versions.
@@ -128,13 +135,13 @@ func ModelsAt(o Out, at record.ModelsAt) error {
 		return err
 	}
 	fmt.Fprintln(o.W, escape.Terminal(when)+":")
-	t := Table{Columns: []Column{{Name: "model", Most: 40}, {Name: "stage"}, {Name: "version", Most: 20}, {Name: "experiment", Most: 30}, {Name: "commit"}, {Name: "since"}, {Name: "until"}, {Name: "by", Most: 30}}}
+	t := Table{Columns: []Column{{Name: "model", Most: 40}, {Name: "stage"}, {Name: "version", Most: 30}, {Name: "experiment", Most: 30}, {Name: "commit"}, {Name: "since"}, {Name: "until"}, {Name: "by", Most: 30}}}
 	for _, s := range at.Held {
 		until := "now"
 		if s.Until != nil {
 			until = s.Until.UTC().Format(time.RFC3339)
 		}
-		t.Rows = append(t.Rows, Cells(s.Model, s.Stage, s.Version, orDash(s.Experiment), brief.Short(s.Commit), s.Since.UTC().Format(time.RFC3339), until, s.Who))
+		t.Rows = append(t.Rows, Cells(s.Model, s.Stage, s.Version+disowned(s), orDash(s.Experiment), brief.Short(s.Commit), s.Since.UTC().Format(time.RFC3339), until, s.Who))
 	}
 	return t.Write(o)
 }
