@@ -177,7 +177,7 @@ func (r *register) waiting(t *Tree, model string) string {
 	if err != nil {
 		return ""
 	}
-	return whyStage(r.view, pending{model: model, experiment: m.Champion, digest: key, pin: m.Version})
+	return owed(r.view, pending{model: model, experiment: m.Champion, digest: key, pin: m.Version})
 }
 
 // held describes a term as people ask for it.

@@ -112,16 +112,25 @@ func unstaged(docs *doc.Set, v *ledger.View) ([]pending, error) {
 			return nil, err
 		}
 		p := pending{model: id, experiment: m.Champion, digest: key, pin: m.Version}
-		if p.why = whyStage(v, p); p.why != "" {
+		if p.why = owed(v, p); p.why != "" {
 			out = append(out, p)
 		}
 	}
 	return out, nil
 }
 
-// whyStage says why the newest stage record does not stand for a champion; "" when it does.
-func whyStage(v *ledger.View, p pending) string {
+// owed says why a champion is to be staged; "" when it need not be. A version that was disowned while it served is not one to stay with.
+func owed(v *ledger.View, p pending) string {
 	stages := v.Stages(p.model, production)
+	why := whyStage(stages, p)
+	if why == "" && p.pin == 0 && isDisowned(v, versionPath(p.model, stages[len(stages)-1].Version)) {
+		return fmt.Sprintf("version %d was disowned", stages[len(stages)-1].Version)
+	}
+	return why
+}
+
+// whyStage says why the newest stage record does not stand for a champion; "" when it does.
+func whyStage(stages []record.Stage, p pending) string {
 	if len(stages) == 0 {
 		return "the model has never been staged"
 	}
@@ -130,8 +139,6 @@ func whyStage(v *ledger.View, p pending) string {
 		return fmt.Sprintf("the model's document pins version %d", p.pin)
 	case p.pin == 0 && last.Inputs != p.digest:
 		return "the champion's inputs changed"
-	case p.pin == 0 && isDisowned(v, versionPath(last.Model, last.Version)):
-		return fmt.Sprintf("version %d was disowned", last.Version)
 	}
 	return ""
 }
