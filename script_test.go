@@ -61,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"madeup":   madeUp,
 			"forge":    forgeMonitor,
 			"tamper":   tamper,
+			"disown":   disown,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, v := range []string{"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org",

@@ -129,7 +129,7 @@ func (d *disowning) leftAlone() error {
 	for _, version := range d.view.Versions("") {
 		path := versionPath(version.Model, version.Number)
 		if off(version.Run) && !off(path) && slices.Contains(d.paths, version.Run) {
-			return problem.Wrongf(fmt.Sprintf("disown both: --disown %s --disown %s", path, version.Run), "version %d of %s is of run %s", version.Number, version.Model, version.Run)
+			return problem.Wrongf(fmt.Sprintf("disown both: `plumb verify --disown %s --disown %s --reason WHY`", path, version.Run), "version %d of %s is of run %s", version.Number, version.Model, version.Run)
 		}
 	}
 	for _, s := range held(d.view.Stages("", ""), off) {
@@ -157,7 +157,7 @@ func held(stages []record.Stage, off func(string) bool) []record.Stage {
 
 // rollBack says how a stage lets go of a version.
 func (p *Project) rollBack(v *ledger.View, s record.Stage, off func(string) bool) string {
-	own := fmt.Sprintf("if that record is false too, disown both: --disown stages/%s/%s/%d.toml --disown %s", s.Model, s.Stage, s.Number, versionPath(s.Model, s.Version))
+	own := fmt.Sprintf("if that record is false too, disown both: `plumb verify --disown stages/%s/%s/%d.toml --disown %s --reason WHY`", s.Model, s.Stage, s.Number, versionPath(s.Model, s.Version))
 	for _, other := range slices.Backward(v.Versions(s.Model)) {
 		if other.Number == s.Version || off(versionPath(other.Model, other.Number)) {
 			continue

@@ -99,7 +99,7 @@ func (v *verifying) served(p, version string) {
 
 // aboutContents are the rules of findings that a disowned record no longer answers for. That it was edited or that the branch was rewritten is somebody's deed, and
 // no decision about its bytes makes that right.
-var aboutContents = []string{record.RuleRecord, record.RuleReference, record.RuleNumber, record.RuleRows, record.RuleBlob, record.RuleTag, record.RuleMissingTag,
+var aboutContents = []string{record.RuleRecord, record.RuleReference, record.RuleNumber, record.RuleRows, record.RuleBlob,
 	record.RulePublisher, record.RuleDisowned}
 
 // ofDisowned keeps what is wrong with a disowned record for the one note about it.
@@ -167,10 +167,6 @@ func (v *verifying) tagOfDisowned(t gitdb.Tag, path string) bool {
 	if !ok {
 		return false
 	}
-	remove := fmt.Sprintf("git tag -d '%s'", t.Name)
-	if remote, has := v.p.Repo.Remote(); has {
-		remove += fmt.Sprintf("; git push %s ':refs/tags/%s'", remote, t.Name)
-	}
-	v.warning(record.RuleTag, path, remove, "tag %s repeats it for other tools, which know nothing of decisions: it was %s", t.Name, by)
+	v.warning(record.RuleTag, path, v.removeTag(t.Name), "tag %s repeats it for other tools, which know nothing of decisions: it was %s", t.Name, by)
 	return true
 }

@@ -153,6 +153,15 @@ func (v *verifying) strange(t gitdb.Tag, source registry.Source) {
 	} else if sum != claim.SHA256 {
 		v.finding(record.RuleEdited, claim.Record, v.restore(claim.Record), "tag %s was made of other bytes of it, with SHA-256 %.12s…", t.Name, claim.SHA256)
 	} else {
-		v.finding(record.RuleTag, claim.Record, fmt.Sprintf("git tag -d '%s'", t.Name), "tag %s names it and is not its tag", t.Name)
+		v.finding(record.RuleTag, claim.Record, v.removeTag(t.Name), "tag %s names it and is not its tag", t.Name)
 	}
+}
+
+// removeTag is what a person types to remove a tag, here and at the remote.
+func (v *verifying) removeTag(name string) string {
+	remove := fmt.Sprintf("git tag -d '%s'", name)
+	if remote, ok := v.p.Repo.Remote(); ok {
+		remove += fmt.Sprintf("; git push %s ':refs/tags/%s'", remote, name)
+	}
+	return remove
 }
