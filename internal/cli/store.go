@@ -28,10 +28,15 @@ Credentials are never part of the address. They come from where each service's o
 GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY; ` + "`docker login`" + `.
 
 A run keeps its blobs on this machine; ` + "`plumb push`" + ` sends them. Bytes are verified whenever they are read. After a change of the address, blobs that were in the
-Git store are still found there; bring along what was elsewhere with ` + "`plumb store copy OLD-ADDRESS`" + `. An upload that was stopped leaves nothing that can be seen. To
-S3 and to a registry a large one goes on where it was when it is started again, from any machine. On S3 credentials need s3:ListBucketMultipartUploads,
-s3:ListMultipartUploadParts and s3:AbortMultipartUpload for that, and without them it begins anew; ` + "`plumb store gc`" + ` drops uploads that nobody went on with for a
-week, and a rule of the bucket may too. A registry collects by itself what no manifest names.
+Git store are still found there; bring along what was elsewhere with ` + "`plumb store copy OLD-ADDRESS`" + `. An upload that was stopped leaves nothing that can be seen as a
+blob, and a large one goes on where it was when it is started again, from any machine. What has arrived of it waits:
+
+  s3      as an upload in parts; without s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and s3:AbortMultipartUpload it begins anew
+  gs      as objects under .plumb/parts, which go when the blob is there; a bucket that keeps deleted objects (a week unless you changed it) keeps these too
+  azblob  as uncommitted blocks, which Azure drops after a week
+  oci     as layers that no manifest names, which the registry collects
+
+` + "`plumb store gc`" + ` drops from s3 and gs what nobody went on with for a week.
 
 [store.keep] says how long: evaluations = "90d", logs = "30d", models = "forever" (of runs that never became a version). What a version, a lock in any commit, or a
 push of the last 7 days names stays whatever is said there.`,
@@ -165,7 +170,7 @@ func storeCollectCommand(a *app) *cobra.Command {
 		Short: "Remove blobs that nothing needs any more, by [store.keep]",
 		Long: `Print the blobs that would go, and why: those that nothing names, and those whose retention has ended. With --apply they are removed, after it was looked up once more, on
 the very tip of the ledger, that no record, lock (of any commit of any branch, tag or pull request), tag or push of the last 7 days names them. What
-records name is recorded as expired first. Uploads to S3 that were stopped and that nobody went on with for 7 days are dropped too. What is young is told by the
+records name is recorded as expired first. Uploads to S3 and to Google that were stopped and that nobody went on with for 7 days are dropped too. What is young is told by the
 clock; --now may look into the future without --apply. A store that another project uses too is refused: nobody here knows what its records name.`,
 		Example: "  plumb store gc\n  plumb store gc --json\n  plumb store gc --apply",
 	}

@@ -10,7 +10,10 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"gocloud.dev/gcerrors"
+	"google.golang.org/api/googleapi"
 
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/retry"
@@ -68,9 +71,29 @@ func refusal(err error) string {
 	return ""
 }
 
+// status is the HTTP status of a service's answer, or 0.
+func status(err error) int {
+	var amazon *awshttp.ResponseError
+	var azure *azcore.ResponseError
+	var google *googleapi.Error
+	switch {
+	case errors.As(err, &amazon):
+		return amazon.HTTPStatusCode()
+	case errors.As(err, &azure):
+		return azure.StatusCode
+	case errors.As(err, &google):
+		return google.Code
+	}
+	return 0
+}
+
+func isForbidden(err error) bool {
+	return status(err) == http.StatusForbidden || status(err) == http.StatusUnauthorized
+}
+
 // temporary says whether the same request may go well later.
 func temporary(err error) bool {
-	if errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) || status(err) == http.StatusForbidden {
+	if errors.Is(err, context.Canceled) || refusal(err) != "" || isSpoilt(err) || retry.Unreachable(err) || isForbidden(err) {
 		return false
 	}
 	switch gcerrors.Code(err) {
@@ -106,7 +129,7 @@ func (b *Bucket) explain(doing string, err error) error {
 	switch code := gcerrors.Code(err); {
 	case code == gcerrors.NotFound:
 		return fmt.Errorf("%s %s: %w", doing, b.name, fs.ErrNotExist)
-	case code == gcerrors.PermissionDenied || strings.Contains(err.Error(), "StatusCode: 403") || strings.Contains(err.Error(), "Error 401"):
+	case code == gcerrors.PermissionDenied || isForbidden(err):
 		return problem.Failedf("give credentials that may: "+credentials[b.scheme], "%s %s: these credentials may not do this (%s): %w", doing, b.name, short(err), fs.ErrPermission)
 	case retry.Unreachable(err):
 		return problem.Failedf("see the network, [store] url and HTTPS_PROXY", "%s %s: it can't be reached: %s", doing, b.name, short(err))

@@ -3,17 +3,14 @@ package objects
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"gocloud.dev/blob"
 )
 
 // multipart is S3's own uploads in parts, below gocloud.dev, whose writer begins a new one each time. What has arrived stays with the service under the id of
@@ -26,15 +23,8 @@ type multipart struct {
 	kmsKey     string
 }
 
-// newMultipart gives nil for what isn't S3.
-func newMultipart(bucket *blob.Bucket, at Place) *multipart {
-	m := &multipart{bucket: at.Bucket, kmsKey: at.Query.Get("kmskeyid")}
-	if !bucket.As(&m.client) {
-		return nil
-	}
-	if at.Prefix != "" {
-		m.prefix = at.Prefix + "/"
-	}
+func newMultipart(client *s3.Client, at Place) *multipart {
+	m := &multipart{client: client, bucket: at.Bucket, prefix: at.prefix(), kmsKey: at.Query.Get("kmskeyid")}
 	for _, known := range m.encryption.Values() {
 		if strings.EqualFold(string(known), at.Query.Get("ssetype")) {
 			m.encryption = known
@@ -43,13 +33,9 @@ func newMultipart(bucket *blob.Bucket, at Place) *multipart {
 	return m
 }
 
-// Unfinished is an upload that was begun and neither ended nor given up: its sender was killed, or is still at it. Nobody sees it, and it is paid for.
-type Unfinished struct {
-	Name    string
-	Started time.Time
-	Bytes   int64 // that have arrived; -1 where the service does not say
-
-	key, id   string
+// s3Upload is what S3 knows an upload by, beside its key.
+type s3Upload struct {
+	id        string
 	algorithm types.ChecksumAlgorithm // of the parts' checksums; "" for none, or where the service does not say
 	whole     bool                    // that the service takes the checksum of the whole itself, and asks for none of parts
 }
@@ -68,7 +54,8 @@ func (m *multipart) unfinished(ctx context.Context, prefix string) ([]Unfinished
 			key := aws.ToString(u.Key)
 			name, ours := strings.CutPrefix(key, m.prefix)
 			if ours && strings.HasPrefix(key, prefix) { // not every service that speaks S3 filters
-				out = append(out, Unfinished{name, aws.ToTime(u.Initiated), -1, key, aws.ToString(u.UploadId), named(u.ChecksumAlgorithm), u.ChecksumType == types.ChecksumTypeFullObject})
+				out = append(out, Unfinished{name, aws.ToTime(u.Initiated), -1, key,
+					s3Upload{aws.ToString(u.UploadId), named(u.ChecksumAlgorithm), u.ChecksumType == types.ChecksumTypeFullObject}})
 			}
 		}
 	}
@@ -113,66 +100,38 @@ func (m *multipart) abort(ctx context.Context, u Unfinished) error {
 	return err
 }
 
-// status is the HTTP status of S3's answer, or 0.
-func status(err error) int {
-	var answer *awshttp.ResponseError
-	if errors.As(err, &answer) {
-		return answer.HTTPStatusCode()
-	}
-	return 0
-}
-
 // isGone says that an upload was completed or aborted by somebody else.
 func isGone(err error) bool {
 	return status(err) == http.StatusNotFound && strings.Contains(err.Error(), "NoSuchUpload")
 }
 
-// Unfinished gives the uploads that were begun before a moment and never ended. What isn't S3 has none that could be listed.
-func (b *Bucket) Unfinished(ctx context.Context, before time.Time) ([]Unfinished, error) {
-	if b.multipart == nil {
-		return nil, nil
+// left gives the uploads that were begun before a moment, and what has arrived of them.
+func (m *multipart) left(ctx context.Context, before time.Time, alive func()) ([]Unfinished, error) {
+	all, err := m.unfinished(ctx, m.prefix)
+	if err != nil {
+		return nil, err
 	}
-	var out []Unfinished
-	err := b.try(ctx, func(ctx context.Context, alive func()) error {
-		all, err := b.multipart.unfinished(ctx, b.multipart.prefix)
+	out := slices.DeleteFunc(all, func(u Unfinished) bool { return !u.Started.Before(before) })
+	for i := range out {
+		alive()
+		arrived, err := m.parts(ctx, &out[i])
 		if err != nil {
-			return err
+			continue // it ended meanwhile, or may not be looked into
 		}
-		out = slices.DeleteFunc(all, func(u Unfinished) bool { return !u.Started.Before(before) })
-		for i := range out {
-			alive()
-			arrived, err := b.multipart.parts(ctx, &out[i])
-			if err != nil {
-				continue // it ended meanwhile, or may not be looked into
-			}
-			out[i].Bytes = 0
-			for _, p := range arrived {
-				out[i].Bytes += aws.ToInt64(p.Size)
-			}
+		out[i].Bytes = 0
+		for _, p := range arrived {
+			out[i].Bytes += aws.ToInt64(p.Size)
 		}
-		return nil
-	})
-	return out, b.explain("listing unfinished uploads in", err)
-}
-
-// Abort gives an upload up; one that has ended meanwhile is a success.
-func (b *Bucket) Abort(ctx context.Context, u Unfinished) error {
-	err := b.try(ctx, func(ctx context.Context, _ func()) error { return b.multipart.abort(ctx, u) })
-	return b.explain("aborting an upload in", err)
-}
-
-// deleteParts aborts uploads of an object, as far as the service lets us: bytes that are to be erased must not come back by one that goes on.
-func (b *Bucket) deleteParts(ctx context.Context, name string) {
-	if b.multipart == nil {
-		return
 	}
-	ctx, done := context.WithTimeout(ctx, b.patience)
-	defer done()
-	key := b.multipart.prefix + name
-	found, _ := b.multipart.unfinished(ctx, key)
+	return out, nil
+}
+
+func (m *multipart) erase(ctx context.Context, name string) {
+	key := m.prefix + name
+	found, _ := m.unfinished(ctx, key)
 	for _, u := range found {
 		if u.key == key {
-			_ = b.multipart.abort(ctx, u)
+			_ = m.abort(ctx, u)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package objects is object storage: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage. It is the door to gocloud.dev, and to the client of
-// S3 below it, by which a large upload that was stopped goes on.
+// Package objects is object storage: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage. It is the door to gocloud.dev, and to the clients
+// of the services below it, by which a large upload that was stopped goes on.
 //
 // It knows names, bytes and what services answer. What a name means, and whether the bytes are right, is the store's business. Credentials come from
 // where each service's own tools look for them, never from an address. It stores nothing on this machine.
@@ -38,7 +38,7 @@ type Bucket struct {
 	patience time.Duration
 	asked    sync.Once // whether the bucket is there at all
 
-	multipart *multipart // of S3; nil elsewhere
+	large large
 }
 
 // Place says which bucket.
@@ -70,7 +70,6 @@ const (
 	patience = time.Minute
 	// smallObject is what is sent in one request, from memory; S3 takes no smaller parts than this but for the last.
 	smallObject = 5 << 20
-	maxParts    = 9000 // S3 allows 10,000
 )
 
 // Open gives the bucket. Nothing is asked of the service yet.
@@ -95,7 +94,7 @@ func Open(ctx context.Context, at Place) (*Bucket, error) {
 	if b.patience == 0 {
 		b.patience = patience
 	}
-	b.multipart = newMultipart(bucket, at)
+	b.large = newLarge(bucket, at)
 	if at.Prefix != "" {
 		bucket = blob.PrefixedBucket(bucket, at.Prefix+"/")
 		b.name += "/" + at.Prefix
@@ -127,12 +126,12 @@ func (b *Bucket) String() string { return b.name }
 // Close lets go of connections.
 func (b *Bucket) Close() error { return b.bucket.Close() }
 
-// Put writes an object, over one of the same name: whole, or not at all. To S3 a large one goes on where an upload of it was stopped. It is tried again when the service is busy or out of order, and looked at afterwards:
-// a proxy that answers in the service's place says yes to everything.
+// Put writes an object, over one of the same name: whole, or not at all. A large one goes on where an upload of it was stopped. It is tried again when the service
+// is busy or out of order, and looked at afterwards: a proxy that answers in the service's place says yes to everything.
 func (b *Bucket) Put(ctx context.Context, o Object) error {
 	var err error
-	if b.multipart != nil && o.Bytes > parts.Bytes {
-		err = b.putParts(ctx, o)
+	if b.large != nil && o.Bytes > parts.Bytes {
+		err = b.large.put(ctx, b, o)
 	} else {
 		err = b.try(ctx, func(ctx context.Context, alive func()) error { return b.put(ctx, o, alive) })
 	}
@@ -220,7 +219,7 @@ func (b *Bucket) try(ctx context.Context, what func(ctx context.Context, alive f
 
 // Delete takes an object away, and what has arrived of it; one that is not there is a success.
 func (b *Bucket) Delete(ctx context.Context, name string) error {
-	b.deleteParts(ctx, name)
+	b.eraseParts(ctx, name)
 	err := b.try(ctx, func(ctx context.Context, _ func()) error { return b.bucket.Delete(ctx, name) })
 	if err = b.explain("deleting from", err); isAbsent(err) {
 		return nil

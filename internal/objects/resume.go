@@ -11,8 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"gocloud.dev/blob"
-	"gocloud.dev/gcerrors"
 
 	"github.com/plumb-ml/plumb/internal/parts"
 	"github.com/plumb-ml/plumb/internal/retry"
@@ -20,17 +18,13 @@ import (
 
 // sending is one large object on its way to S3, over all tries. A try takes up an unfinished upload of the very key, whoever began it: a part whose size and
 // checksum are those of our bytes at its place is kept, any other is sent.
-//
-// The road not taken is a note on this machine of which upload was ours: a CI job that is killed leaves none, and the service knows better what has arrived.
 // Several may be at one key at once, and even at one upload, since its name follows from its bytes: who comes second finds his upload gone and the object
 // there. So others' uploads are aborted only when the object is there.
 type sending struct {
 	*multipart
-	to      *blob.Bucket
-	object  Object
+	rivals
 	key     string
 	whole   parts.Whole
-	before  *seen        // what was there under the name when it began
 	plain   bool         // the service takes no SHA-256 of parts
 	refused []string     // uploads that the service would not go on with
 	used    []Unfinished // in this and earlier tries
@@ -45,29 +39,17 @@ type upload struct {
 	fresh bool
 }
 
-// seen is what a look at an object gave; nothing when there was none.
-type seen struct {
-	etag  string
-	time  time.Time
-	bytes int64
-}
-
 const abortTime = 10 * time.Second
 
 var errNotThere = errors.New("the parts were taken, and the object is not there")
 
-// putParts writes a large object to S3.
-func (b *Bucket) putParts(ctx context.Context, o Object) error {
-	s := &sending{multipart: b.multipart, to: b.bucket, object: o, key: b.multipart.prefix + o.Name, whole: parts.Of(o.Bytes, maxParts, o.Open)}
+func (m *multipart) put(ctx context.Context, b *Bucket, o Object) error {
+	s := &sending{multipart: m, rivals: rivals{in: b.bucket, object: o}, key: m.prefix + o.Name, whole: wholeOf(o, maxParts)}
 	s.plain = s.client.Options().RequestChecksumCalculation == aws.RequestChecksumCalculationWhenRequired
 	err := b.try(ctx, func(ctx context.Context, alive func()) error {
-		now, err := s.look(ctx)
-		switch {
-		case err != nil:
+		if won, err := s.won(ctx); err != nil {
 			return err
-		case s.before == nil:
-			s.before = &now
-		case s.isOther(now):
+		} else if won {
 			s.clear(ctx, s.used)
 			return nil
 		}
@@ -79,27 +61,12 @@ func (b *Bucket) putParts(ctx context.Context, o Object) error {
 	return err
 }
 
-// look asks for the object as it is now.
-func (s *sending) look(ctx context.Context) (seen, error) {
-	a, err := s.to.Attributes(ctx, s.object.Name)
-	if err == nil {
-		return seen{a.ETag, a.ModTime, a.Size}, nil
-	}
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return seen{}, nil
-	}
-	return seen{}, err
-}
-
-// isOther says that somebody else has completed the object since we began.
-func (s *sending) isOther(now seen) bool { return now.bytes == s.object.Bytes && now != *s.before }
-
 // try sends what is missing.
 func (s *sending) try(ctx context.Context, alive func(), patience time.Duration) error {
 	found, err := s.unfinished(ctx, s.key)
 	if err != nil {
 		found = slices.Clone(s.used)
-		s.hidden = isRefused(err) || status(err) == http.StatusForbidden
+		s.hidden = isRefused(err) || isForbidden(err)
 	}
 	found = slices.DeleteFunc(found, func(u Unfinished) bool { return u.key != s.key })
 	up, err := s.choose(ctx, found)
@@ -122,7 +89,7 @@ func (s *sending) try(ctx context.Context, alive func(), patience time.Duration)
 		s.clear(ctx, []Unfinished{up.Unfinished})
 		return err
 	case isGone(err):
-		if now, lookErr := s.look(ctx); lookErr == nil && s.isOther(now) {
+		if won, lookErr := s.won(ctx); lookErr == nil && won {
 			s.clear(ctx, s.used) // a part that came late may have brought it back
 			return nil
 		}
@@ -164,7 +131,7 @@ func (s *sending) choose(ctx context.Context, found []Unfinished) (upload, error
 		s.plain = s.plain || isRefused(err) // and once more
 		return upload{}, err
 	}
-	return upload{Unfinished: Unfinished{key: s.key, id: aws.ToString(out.UploadId), algorithm: in.ChecksumAlgorithm}, sums: !s.plain, fresh: true}, nil
+	return upload{Unfinished: Unfinished{key: s.key, s3Upload: s3Upload{id: aws.ToString(out.UploadId), algorithm: in.ChecksumAlgorithm}}, sums: !s.plain, fresh: true}, nil
 }
 
 // fits says whether an upload has parts, cut as ours are and with checksums that we can give.

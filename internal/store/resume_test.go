@@ -98,6 +98,18 @@ func (p *partsSent) count(a *http.Response) error {
 	return nil
 }
 
+// checkNothingLeft sees to it that no upload stays behind.
+func checkNothingLeft(t *testing.T, s Store) {
+	t.Helper()
+	uploader, ok := s.(Uploader)
+	if !ok {
+		return
+	}
+	if left, err := uploader.Unfinished(t.Context(), time.Now().Add(time.Hour)); err != nil || len(left) > 0 {
+		t.Errorf("left: %+v, %v", left, err)
+	}
+}
+
 func checkWhole(t *testing.T, s Store, p record.Pointer) {
 	t.Helper()
 	r, err := s.Open(t.Context(), p)

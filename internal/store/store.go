@@ -7,7 +7,8 @@
 //	git            blobs in the repository: those of one Put are one commit (tree <first 2 hex>/<sha256>) under refs/plumb/blobs/<yyyy-mm-dd>/<tree>,
 //	               which no ordinary clone fetches. One Push is one such commit at the remote. Pack folds them into one ref a day, then one a month
 //	file://DIR     files DIR/<first 2 hex>/<sha256>; a relative DIR is inside the project
-//	s3:// gs:// azblob://  objects <prefix>/<first 2 hex>/<sha256>; on S3 also what has arrived of a large one that is on its way, as an upload of that key
+//	s3:// gs:// azblob://  objects <prefix>/<first 2 hex>/<sha256>; also what has arrived of a large one that is on its way: on S3 and Azure under that key,
+//	               where nobody sees it, on Google's as objects <prefix>/.plumb/parts/<first 2 hex>/<sha256>/…
 //	oci://         artifacts of a registry's repository, tagged <sha256>; a large one is several layers
 //
 // For object storage and registries, what Put keeps lies in .git/plumb/outbox until Push has sent it: a run needs no network. What was read from there is

@@ -26,7 +26,7 @@ type Uploader interface {
 	Abandon(ctx context.Context, uploads []Unfinished) error
 }
 
-// Unfinished asks object storage; other shelves have none.
+// Unfinished asks object storage; other shelves have none, or drop them by themselves.
 func (s *shelved) Unfinished(ctx context.Context, before time.Time) ([]Unfinished, error) {
 	b, ok := s.shelf.(*bucket)
 	if !ok {

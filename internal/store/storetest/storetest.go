@@ -131,7 +131,7 @@ func StartRegistry(t testing.TB) string {
 func StartGoogle(t testing.TB) string {
 	t.Helper()
 	program, port := Need(t, "fake-gcs-server"), FreePort(t)
-	start(t, port, program, "-scheme", "http", "-host", "127.0.0.1", "-port", port, "-backend", "memory", "-public-host", "127.0.0.1:"+port, "-log-level", "warn")
+	start(t, port, program, "-scheme", "http", "-host", "127.0.0.1", "-port", port, "-backend", "memory", "-public-host", "127.0.0.1", "-log-level", "warn")
 	answer, err := http.Post("http://127.0.0.1:"+port+"/storage/v1/b?project=p", "application/json", strings.NewReader(`{"name":"bucket"}`))
 	if err != nil {
 		t.Fatal(err)
