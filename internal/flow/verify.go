@@ -43,7 +43,7 @@ type verifying struct {
 	ids     map[string]string     // id of a run → path
 	ci      map[string]bool       // paths of records that say ci
 	numbers map[string][]int      // folder of numbered records → their numbers
-	dropped map[string]string     // sha256 of a blob that is gone on purpose, as the rules allow → the decision
+	dropped map[string]*dropping  // sha256 of a blob that is gone on purpose, as the rules allow → the decision
 	blobs   map[string]*namedBlob // by SHA-256
 	unread  error                 // why the store can't be read
 	trees   map[string]foundTree  // by commit
@@ -94,7 +94,7 @@ var onVerify = []step[*verifying]{
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
-		dropped: map[string]string{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
+		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
 		wrong: map[string][]string{}, gone: map[string]ledger.Disowning{}, absent: map[string]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	_, err := walk(ctx, p, onVerify, v)

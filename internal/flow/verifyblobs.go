@@ -69,6 +69,8 @@ func (v *verifying) allBlobs(ctx context.Context) (string, error) {
 			v.readHere(ctx, b)
 		case !ok:
 			absent = append(absent, b)
+		case v.isBack(b):
+			b.state = blobGone
 		case size >= 0 && size != b.Bytes:
 			v.readHere(ctx, b)
 			v.badBlob(b, fmt.Errorf("the store has %d bytes, and %d are recorded", size, b.Bytes))
@@ -79,6 +81,7 @@ func (v *verifying) allBlobs(ctx context.Context) (string, error) {
 	if err := v.elsewhere(ctx, absent); err != nil {
 		return "", err
 	}
+	v.tellBack(there)
 	v.out.Checked.Stored += len(found)
 	if v.o.Quick {
 		return fmt.Sprintf("%d in the store; --quick reads none", v.out.Checked.Stored), nil
@@ -128,10 +131,12 @@ func (v *verifying) elsewhere(ctx context.Context, absent []*namedBlob) error {
 	for _, b := range absent {
 		_, ok := git[b.SHA256]
 		switch {
+		case ok && v.isBack(b):
+			b.state = blobGone
 		case ok:
 			v.readHere(ctx, b)
 			v.out.Checked.Stored++
-		case v.dropped[b.SHA256] != "":
+		case v.dropped[b.SHA256] != nil:
 			b.state = blobGone
 		case v.unread == nil:
 			v.readHere(ctx, b)
@@ -157,7 +162,7 @@ func (v *verifying) readHere(ctx context.Context, b *namedBlob) {
 		v.out.Checked.Blobs++
 		v.out.Checked.Bytes += int64(len(data))
 	case b.public || v.unread != nil || ctx.Err() != nil: // told of, or could not be asked for
-	case v.dropped[b.SHA256] != "":
+	case v.dropped[b.SHA256] != nil:
 		b.state = blobGone
 	default:
 		v.badBlob(b, err)
@@ -232,7 +237,7 @@ func (v *verifying) has(p record.Pointer) bool {
 // goneOnPurpose gives the decision that says so, or "".
 func (v *verifying) goneOnPurpose(p record.Pointer) string {
 	if b := v.blobs[p.SHA256]; b != nil && b.state == blobGone {
-		return v.dropped[p.SHA256]
+		return v.dropped[p.SHA256].path
 	}
 	return ""
 }

@@ -51,7 +51,7 @@ func (v *verifying) expiries(ctx context.Context) error {
 			}
 			if found == "" {
 				if _, off := v.off[d.path]; !off {
-					v.dropped[sum] = d.path
+					v.dropped[sum] = &d
 				}
 				continue
 			}
