@@ -42,7 +42,10 @@ func Mend(ctx context.Context, repo *gitdb.Repo, s Store, named []Named, o MendO
 	for _, n := range named {
 		source.files[n.SHA256] = n.File
 	}
-	todo := slices.DeleteFunc(lacking, func(p record.Pointer) bool { return drain(ctx, source, p) != nil })
+	todo, err := had(ctx, source, lacking)
+	if err != nil {
+		return done, err
+	}
 	done.Nowhere = len(lacking) - len(todo)
 	if o.DryRun {
 		for _, p := range todo {
@@ -65,6 +68,21 @@ func Mend(ctx context.Context, repo *gitdb.Repo, s Store, named []Named, o MendO
 		}
 	}
 	return done, nil
+}
+
+// had gives those that a source has. Several are asked for at a time: one that is nowhere is looked for more than once, as a gc may be moving it.
+func had(ctx context.Context, source *here, lacking []record.Pointer) ([]record.Pointer, error) {
+	var mu sync.Mutex
+	there := map[string]bool{}
+	err := Each(ctx, lacking, func(ctx context.Context, p record.Pointer) error {
+		if drain(ctx, source, p) == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			there[p.SHA256] = true
+		}
+		return ctx.Err()
+	})
+	return slices.DeleteFunc(lacking, func(p record.Pointer) bool { return !there[p.SHA256] }), err
 }
 
 func (m *Mended) count(p record.Pointer, wrong map[string]bool) {
