@@ -48,6 +48,8 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 		read(ts, dir, "versions/toy/1.toml", &one)
 		s.Run = one.Run
 		forged = &s
+	case "expired":
+		forged = &record.Decision{Header: record.Header{Time: run.Time.AddDate(0, 0, 3), Actor: record.ActorHuman}, Choice: record.Expired, Reason: "old", Blobs: []string{run.Artifact.SHA256}}
 	case "changed":
 		var c record.ComparisonRecord
 		read(ts, dir, "comparisons/toy/*/*.toml", &c)

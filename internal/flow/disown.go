@@ -12,6 +12,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/problem"
 	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/registry"
 )
 
 // DisownOptions say which records count for nothing from now on, and why.
@@ -129,15 +130,24 @@ func (d *disowning) leftAlone() error {
 	for _, version := range d.view.Versions("") {
 		path := versionPath(version.Model, version.Number)
 		if off(version.Run) && !off(path) && slices.Contains(d.paths, version.Run) {
-			return problem.Wrongf(fmt.Sprintf("disown both: `plumb verify --disown %s --disown %s --reason WHY`", path, version.Run), "version %d of %s is of run %s", version.Number, version.Model, version.Run)
+			return problem.Wrongf("disown both: `"+d.command(path)+"`", "version %d of %s is of run %s", version.Number, version.Model, version.Run)
 		}
 	}
 	for _, s := range held(d.view.Stages("", ""), off) {
 		if path := versionPath(s.Model, s.Version); slices.Contains(d.paths, path) {
-			return problem.Wrongf(d.p.rollBack(d.view, s, off), "version %d of %s is in %s, by stages/%s/%s/%d.toml", s.Version, s.Model, s.Stage, s.Model, s.Stage, s.Number)
+			return problem.Wrongf(d.p.rollBack(d.view, s, off)+"; if that record is false too, disown both: `"+d.command(registry.StagePath(s))+"`", "version %d of %s is in %s, by %s", s.Version, s.Model, s.Stage, registry.StagePath(s))
 		}
 	}
 	return nil
+}
+
+// command is the same again with one more record.
+func (d *disowning) command(path string) string {
+	return disownCommand(append([]string{path}, d.paths...))
+}
+
+func disownCommand(paths []string) string {
+	return "plumb verify --disown " + strings.Join(paths, " --disown ") + " --reason WHY"
 }
 
 // held gives what each stage holds: its newest record that counts.
@@ -145,7 +155,7 @@ func held(stages []record.Stage, off func(string) bool) []record.Stage {
 	var out []record.Stage
 	for _, s := range stages { // by model, stage, number
 		switch n := len(out); {
-		case off(fmt.Sprintf("stages/%s/%s/%d.toml", s.Model, s.Stage, s.Number)):
+		case off(registry.StagePath(s)):
 		case n > 0 && out[n-1].Model == s.Model && out[n-1].Stage == s.Stage:
 			out[n-1] = s
 		default:
@@ -157,18 +167,17 @@ func held(stages []record.Stage, off func(string) bool) []record.Stage {
 
 // rollBack says how a stage lets go of a version.
 func (p *Project) rollBack(v *ledger.View, s record.Stage, off func(string) bool) string {
-	own := fmt.Sprintf("if that record is false too, disown both: `plumb verify --disown stages/%s/%s/%d.toml --disown %s --reason WHY`", s.Model, s.Stage, s.Number, versionPath(s.Model, s.Version))
 	for _, other := range slices.Backward(v.Versions(s.Model)) {
 		if other.Number == s.Version || off(versionPath(other.Model, other.Number)) {
 			continue
 		}
 		back := fmt.Sprintf("plumb promote %s --version %d", other.Experiment, other.Number)
 		if s.Stage == production {
-			return fmt.Sprintf("roll back first, for example by `%s` and a merge; %s", back, own)
+			return fmt.Sprintf("roll back first, for example by `%s` and a merge", back)
 		}
-		return fmt.Sprintf("roll back first, for example by `%s --stage %s`; %s", back, s.Stage, own)
+		return fmt.Sprintf("roll back first, for example by `%s --stage %s`", back, s.Stage)
 	}
-	return "promote another experiment first; " + own
+	return "promote another experiment first"
 }
 
 // record makes the decision about one record, unless there is one.

@@ -63,6 +63,8 @@ type Project struct {
 	opt    Options
 	warned []string                     // what opt.Warn was told
 	seen   *atomic.Pointer[ledger.View] // the last one that was read
+
+	refuse func(ctx context.Context, sum string) error // which blobs are not handed out
 }
 
 // Open finds the project that dir is in: it climbs to the first folder with a plumb.toml, and to the Git repository around it.
@@ -79,6 +81,7 @@ func Open(opt Options) (*Project, error) {
 		repo.SetToken(opt.Token, opt.TokenHost)
 	}
 	p := &Project{Root: root, Repo: repo, opt: opt, seen: &atomic.Pointer[ledger.View]{}}
+	p.refuse = p.refuseGone
 	prefix, err := filepath.Rel(repo.Root(), root)
 	if err != nil {
 		return nil, err
@@ -150,7 +153,7 @@ func (p *Project) aloneWith(name string) error {
 
 // storeAt opens a store by its address.
 func (p *Project) storeAt(name, address string) (store.Store, error) {
-	return store.Open(p.Repo, address, store.Options{Root: p.Root, Now: p.opt.Now, Update: p.meter, Project: p.mark(name), Refuse: p.refuseGone})
+	return store.Open(p.Repo, address, store.Options{Root: p.Root, Now: p.opt.Now, Update: p.meter, Project: p.mark(name), Refuse: p.refuse})
 }
 
 // mark names the project in a store that it may share with others: alike in all clones, however the remote is reached. Without a remote there is none.

@@ -96,6 +96,9 @@ func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verifica
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
 		wrong: map[string][]string{}, gone: map[string]ledger.Disowning{}, absent: map[string]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
+	if err := v.readFalselyGone(); err != nil {
+		return nil, err
+	}
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	_, err := walk(ctx, p, onVerify, v)
 	if err == nil {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"slices"
 
 	"github.com/plumb-ml/plumb/internal/ledger"
@@ -10,6 +11,24 @@ import (
 
 // What was forgotten may come back: out of a clone, a backup, or a push that had begun before. Nobody is handed it by plumb, and its bytes lie there all the same, which
 // is what somebody wanted not to be. What expired and lies there costs room, which is less.
+
+// readFalselyGone gives the verification a store of its own, which hands out what a decision drops against the rules: that is how honest blobs would be made to look lost,
+// and the records that name them false.
+func (v *verifying) readFalselyGone() error {
+	p := *v.p
+	p.refuse = func(ctx context.Context, sum string) error {
+		if v.dropped[sum] == nil {
+			return nil
+		}
+		return p.refuseGone(ctx, sum)
+	}
+	settings := p.settings()
+	var err error
+	if p.Store, err = p.storeAt(settings.Name, settings.Store.URL); err == nil {
+		v.p = &p
+	}
+	return err
+}
 
 // isBack says whether a blob that a store has was to be gone. One that a run made anew since has come back by right.
 func (v *verifying) isBack(b *namedBlob) bool {

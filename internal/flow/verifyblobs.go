@@ -42,7 +42,7 @@ func (v *verifying) names(p string, r any) {
 			v.blobs[named.SHA256] = b
 		}
 		if b.Bytes != named.Bytes && named.Check() == nil {
-			v.finding(record.RuleBlob, p, v.restore(p), "its %s has %d bytes, and %s says %d of the same blob", named.Key, named.Bytes, b.by[0].path, b.Bytes)
+			v.finding(record.RuleBlob, p, v.oneOf(p, b.by[0].path), "its %s has %d bytes, and %s says %d of the same blob", named.Key, named.Bytes, b.by[0].path, b.Bytes)
 		}
 		b.by, b.public = append(b.by, naming{p, named.Key}), b.public || public
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/record"
+	"github.com/plumb-ml/plumb/internal/registry"
 )
 
 // tooLate is how far a record may be dated after the commit that brought it: clocks differ by less.
@@ -37,7 +38,7 @@ func (v *verifying) chains(context.Context) (string, error) {
 				v.finding(record.RuleReference, p, v.restore(p), "it says that version %d served before, and number %d staged %d", s.Previous, before.Number, before.Version)
 			}
 			if s.Time.Before(before.Time) {
-				v.finding(record.RuleReference, p, v.restore(p), "it is of %s, before number %d of %s", s.Time.Format(time.RFC3339), before.Number, before.Time.Format(time.RFC3339))
+				v.finding(record.RuleReference, p, v.oneOf(p, registry.StagePath(*before)), "it is of %s, before number %d of %s", s.Time.Format(time.RFC3339), before.Number, before.Time.Format(time.RFC3339))
 			}
 			if run, ok := v.facts[s.Run]; ok && s.Inputs != "" && s.Inputs != run.digest && !v.sameModel(s.Inputs, run.artifact) {
 				v.finding(record.RuleReference, p, v.restore(p), "it says the inputs %s, and those of its run are %s", shortDigest(s.Inputs), shortDigest(run.digest))

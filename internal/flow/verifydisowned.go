@@ -23,13 +23,13 @@ func (v *verifying) disownedLast(paths []string) []string {
 
 // disownCommand is what a person types to disown a record, with the versions that would be left without their run.
 func (v *verifying) disownCommand(path string) string {
-	command := "plumb verify"
-	for _, p := range v.madeOf[path] {
-		if _, off := v.off[p]; !off {
-			command += " --disown " + p
-		}
-	}
-	return command + " --disown " + path + " --reason WHY"
+	paths := slices.DeleteFunc(slices.Clone(v.madeOf[path]), func(p string) bool { _, off := v.off[p]; return off })
+	return disownCommand(append(paths, path))
+}
+
+// oneOf is what to do about two records that can't both be right.
+func (v *verifying) oneOf(a, b string) string {
+	return fmt.Sprintf("one of the two is false: see who brought each with `git fetch` and `git log %s -- %s %s`; `%s` or `%s`, then `plumb push`", v.where, a, b, v.disownCommand(a), v.disownCommand(b))
 }
 
 // disownings holds the decisions that disown against what they name.
