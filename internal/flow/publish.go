@@ -198,6 +198,9 @@ func (pub *publication) files(v *ledger.View) ([]ledger.File, error) {
 		if err != nil {
 			return "", fmt.Errorf("writing a record: %w", err)
 		}
+		if by, off := v.Disowned()[path]; off { // a bundle that was published before
+			return "", problem.Failedf("measure again: what is made anew counts", "%s was %s", path, by)
+		}
 		out = append(out, ledger.File{Path: path, Data: data})
 		pub.out.Records = append(pub.out.Records, path)
 		return path, nil

@@ -73,7 +73,7 @@ func (p *Project) namesIn(v *ledger.View, keep doc.Keep) (*nameList, error) {
 		}
 	}
 	maps.DeleteFunc(n.dropped, func(sum string, d record.Decision) bool { // it has come back since
-		return slices.ContainsFunc(n.by[sum], func(at string) bool { return ledger.MadeAfter(at, d.Time) })
+		return slices.ContainsFunc(n.by[sum], func(at string) bool { return ledger.MadeAfter(at, d.Time) && !isDisowned(v, at) })
 	})
 	return n, nil
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
@@ -84,6 +85,10 @@ func (v *verifying) retell(path, now string, s *fate) {
 		v.note(record.RuleRecord, path, "it was no record, and commit %.10s of %s took it out again", s.by.ID, s.by.By.Email)
 	case right == "":
 		v.suspects[path] = ""
+	case right == now && s.by.ID == "" && v.otherBytes(path, now, s.oids) != "":
+		other := v.otherBytes(path, now, s.oids)
+		v.warning(record.RuleEdited, path, fmt.Sprintf("`git show %.10s` gives what the other history has there, and `git log -m %s -- %s` who joined them; what is still wanted of it takes the next number, by `plumb promote`", other, v.where, path),
+			"two histories that were joined gave out this number: %.10s counts, and %.10s is lost", now, other)
 	case right == now && s.by.ID == "":
 		v.note(record.RuleEdited, path, "two histories that were joined had other bytes of it, and those that count were kept")
 	case right == now:
@@ -99,13 +104,25 @@ func (v *verifying) retell(path, now string, s *fate) {
 	}
 }
 
+// otherBytes gives the object id of another record that a numbered path had in some history, "" when there was none: of one that is named by its bytes there can't be.
+func (v *verifying) otherBytes(path, now string, oids []string) string {
+	if at, err := record.ParsePath(path); err != nil || at.Number == 0 {
+		return ""
+	}
+	return v.rightBytes(path, slices.DeleteFunc(slices.Clone(oids), func(oid string) bool { return oid == now }))
+}
+
 // missing takes note of the records of a lost tip that have to come back, and gives them.
 func (v *verifying) missing(lost []ledger.Loss) []ledger.Loss {
 	return slices.DeleteFunc(lost, func(l ledger.Loss) bool {
 		if v.rightBytes(l.Path, []string{l.Was}) == "" {
 			return true // it was no record then
 		}
+		_, told := v.gone[l.Path]
 		if l.Now == "" && v.goneDisowned(l.Path, l.Was) {
+			if !told {
+				v.note(record.RuleDisowned, l.Path, "%s; it was there at a tip that the branch has lost: it is not looked at, and `git show %.10s` gives its bytes", v.gone[l.Path], l.Was)
+			}
 			return true
 		}
 		if v.put[l.Path] == "" {

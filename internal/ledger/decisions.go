@@ -37,7 +37,7 @@ func (v *View) Gone(sum string) (record.Decision, bool) {
 	if !ok {
 		return d, false
 	}
-	for _, p := range v.Paths() {
+	for _, p := range counting(v.Paths(), v.Disowned()) {
 		if !MadeAfter(p, d.Time) {
 			continue
 		}
