@@ -94,6 +94,9 @@ func (a *app) measure(ctx context.Context, f *ciFlags) error {
 	if err := a.report(result, inActions, f.bundle); err != nil {
 		return err
 	}
+	if m.Lost != nil {
+		return m.Lost
+	}
 	return answer(result.Exit)
 }
 

@@ -70,7 +70,11 @@ func (p *pinner) pin(ctx context.Context) (*doc.Lock, error) {
 			return nil, err
 		}
 	}
-	looks, columns, err := p.columns(ctx)
+	looks, err := p.looks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := p.columns(ctx, looks)
 	if err != nil {
 		return nil, err
 	}
@@ -86,23 +90,32 @@ func (p *pinner) pin(ctx context.Context) (*doc.Lock, error) {
 	return lock, p.unchanged(ctx, lock)
 }
 
-// columns looks at every file and finds one type for each column.
-func (p *pinner) columns(ctx context.Context) (looks []look, columns []table.Column, err error) {
+// looks looks at every file.
+func (p *pinner) looks(ctx context.Context) (looks []look, err error) {
 	looks = make([]look, len(p.names))
 	if p.format == engine.JSON {
 		if p.keys, err = p.jsonKeys(ctx); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	for i, name := range p.names {
 		if looks[i], err = p.look(ctx, name); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	if columns, err = p.merge(looks); err != nil {
-		return nil, nil, err
+	return looks, nil
+}
+
+// columns finds one type for each column.
+func (p *pinner) columns(ctx context.Context, looks []look) ([]table.Column, error) {
+	columns, err := p.merge(looks)
+	if err == nil {
+		err = p.describedExist(columns)
 	}
-	return looks, columns, p.enforce(ctx, columns, looks)
+	if err != nil {
+		return nil, err
+	}
+	return columns, p.enforce(ctx, columns, looks)
 }
 
 func (p *pinner) paths() []string {
@@ -111,23 +124,6 @@ func (p *pinner) paths() []string {
 		out[i] = p.file(name)
 	}
 	return out
-}
-
-// Now gives the rows of a dataset's source as they are, as SQL in brackets with row_id first, and their columns: Pin without the digests, for
-// looking at what is not pinned. Errors are Pin's.
-func Now(ctx context.Context, db *engine.DB, root string, ds *doc.Dataset) (relation string, columns []table.Column, err error) {
-	names, err := expand(root, ds.Source.Path)
-	if err != nil {
-		return "", nil, fmt.Errorf("reading %s: %w", ds.ID, err)
-	}
-	p := pinner{db: db, root: root, ds: ds, names: names}
-	if p.format, err = formatOf(names); err == nil {
-		_, columns, err = p.columns(ctx)
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("reading %s: %w", ds.ID, p.local(err))
-	}
-	return engine.Scan(p.paths(), p.format, columns), columns, nil
 }
 
 // unchanged hashes every file again: a file that is being written while it is pinned would get a lock that nothing satisfies.
@@ -243,7 +239,7 @@ func (p *pinner) merge(looks []look) ([]table.Column, error) {
 			out[i].Type = table.String // a column without a single value
 		}
 	}
-	return out, p.describedExist(out)
+	return out, nil
 }
 
 func (p *pinner) sameColumns(want, got []sniffed, name string) error {

@@ -46,7 +46,7 @@ func (p *Project) Pin(ctx context.Context, id string, dry bool) (*Pinned, error)
 	ds := t.Docs.Datasets[id]
 	lock, err := dataset.Pin(ctx, w.db, p.Root, ds)
 	if err != nil {
-		return nil, fmt.Errorf("pinning %s: %w", id, err)
+		return nil, err
 	}
 	path := filepath.Join("datasets", id+".lock.toml")
 	encoded := lock.Encode()

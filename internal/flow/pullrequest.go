@@ -38,6 +38,7 @@ type Measured struct {
 	Records []any
 	Blobs   []store.Blob
 	Event   Event
+	Lost    error // what a schedule could not look at, beside what it did
 }
 
 // review is the state of the pull-request flow.
