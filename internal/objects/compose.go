@@ -18,6 +18,7 @@ import (
 	"google.golang.org/api/iterator"
 
 	"github.com/plumb-ml/plumb/internal/parts"
+	"github.com/plumb-ml/plumb/internal/retry"
 )
 
 // composed is large objects in Google's storage: each part is an object of its own, of which one is composed; then they go. Google's resumable sessions are the
@@ -31,6 +32,8 @@ type composed struct {
 const (
 	partsFolder = ".plumb/parts/"
 	composeOf   = 32 // what Google composes at once
+
+	deletesAtOnce = 16
 )
 
 func (c *composed) folder(name string) string { return c.prefix + partsFolder + name + "/" }
@@ -65,6 +68,10 @@ func (c *composing) try(ctx context.Context, there map[string]*storage.ObjectAtt
 	}
 	if !won {
 		names, err := c.send(ctx, there, alive)
+		var own retry.Final
+		if errors.As(err, &own) { // our bytes are not what they are called
+			c.erase(ctx, c.object.Name)
+		}
 		if err != nil {
 			return err
 		}
@@ -173,18 +180,33 @@ func (c *composed) left(ctx context.Context, before time.Time, alive func()) ([]
 	return slices.Collect(maps.Values(found)), nil
 }
 
+// abort deletes the parts of an object, many at once: there may be a thousand.
 func (c *composed) abort(ctx context.Context, u Unfinished) error {
 	all, err := c.list(ctx, c.folder(u.Name), func() {})
+	names, failed := make(chan string), make(chan error, deletesAtOnce)
+	for range deletesAtOnce {
+		go func() {
+			var err error
+			for name := range names {
+				if e := c.bucket.Object(name).Delete(ctx); !errors.Is(e, storage.ErrObjectNotExist) {
+					err = cmp.Or(err, e)
+				}
+			}
+			failed <- err
+		}()
+	}
 	for name := range all {
-		if e := c.bucket.Object(name).Delete(ctx); !errors.Is(e, storage.ErrObjectNotExist) {
-			err = errors.Join(err, e)
-		}
+		names <- name
+	}
+	close(names)
+	for range deletesAtOnce {
+		err = cmp.Or(err, <-failed)
 	}
 	return err
 }
 
 func (c *composed) erase(ctx context.Context, name string) {
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer done()
-	_ = c.abort(ctx, Unfinished{Name: name})
+	_ = c.abort(ctx, Unfinished{Name: name}) // `store gc` comes later
 }

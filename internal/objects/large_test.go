@@ -22,7 +22,7 @@ import (
 // tapped opens a store's address, and counts what is sent to it.
 func tapped(t *testing.T, address string) (b *Bucket, sent func() int64) {
 	t.Helper()
-	address, n := storetest.Tap(t, address)
+	address, traffic := storetest.Tap(t, address)
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func tapped(t *testing.T, address string) (b *Bucket, sent func() int64) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	return b, n.Load
+	return b, traffic.Sent.Load
 }
 
 const testBytes = 2*parts.Bytes + 1000 // three parts

@@ -181,30 +181,32 @@ func killedAtAnyMoment(t *testing.T, url string) {
 
 // A process that sends a blob is killed half way. The next one, with another copy of the repository, sends little more than what is missing.
 func killedHalfWay(t *testing.T, url string) {
-	const size, half, lost = 12 * partSize, 8 * partSize, 4*partSize + 1<<20 // parts that were under way, and requests
-	url, sent := storetest.Tap(t, url)
+	const size, half, lost = 8 * partSize, 5 * partSize, 4*partSize + 1<<20 // parts that were under way, and requests
+	url, traffic := storetest.Tap(t, url)
+	traffic.Limit.Store(half)
 	words := fmt.Sprintf("push %s 8 %d", url, size)
 	p := Blob{Data: noise(8, size), Type: "text/plain"}.pointer()
 	reader, _ := inRepository(t, url, Options{})
 	_, dir := inRepository(t, url, Options{})
 	cmd, said := startChild(t, dir, words)
-	for begun := time.Now(); sent.Load() < half; time.Sleep(time.Millisecond) {
+	for begun := time.Now(); traffic.Sent.Load() < half; time.Sleep(time.Millisecond) {
 		if time.Since(begun) > time.Minute {
-			t.Fatalf("only %d bytes were sent\n%s", sent.Load(), said)
+			t.Fatalf("only %d bytes were sent\n%s", traffic.Sent.Load(), said)
 		}
 	}
 	_ = cmd.Process.Kill()
 	if cmd.Wait() == nil {
 		t.Fatal("it was not killed")
 	}
+	traffic.Limit.Store(0)
 	checkList(t, reader, nil)
-	first := sent.Load()
+	first := traffic.Sent.Load()
 	_, other := inRepository(t, url, Options{})
 	again, said := startChild(t, other, words)
 	if err := again.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	all := sent.Load()
+	all := traffic.Sent.Load()
 	t.Logf("%d MB of %d were sent when it was killed, %d MB by the next process", first/1e6, size/1_000_000, (all-first)/1e6)
 	if all > size+lost {
 		t.Errorf("%d bytes were sent in all", all)
@@ -253,5 +255,6 @@ func fileThatIsAnother(t *testing.T, url string) {
 			t.Errorf("%d bytes: %+v, %v", size, sent, err)
 		}
 		checkList(t, s, nil)
+		checkNothingLeft(t, s)
 	}
 }
