@@ -116,9 +116,13 @@ func fromOneMachineToAnother(t *testing.T, url string) {
 	}
 }
 
-// 16 processes write one blob of several parts at the same time: one whole blob is there.
+// 16 processes write one blob of several parts at the same time (with -short, four): one whole blob is there.
 func racingWriters(t *testing.T, url string) {
-	const writers, size = 16, 12 << 20
+	const size = 12 << 20
+	writers := 16
+	if testing.Short() {
+		writers = 4
+	}
 	var all sync.WaitGroup
 	for range writers {
 		dir := t.TempDir()
@@ -145,7 +149,7 @@ func killedAtAnyMoment(t *testing.T, url string) {
 	const size = 24 << 20
 	kills := 4
 	if testing.Short() {
-		kills = 2
+		kills = 1
 	}
 	reader, _ := inRepository(t, url, Options{})
 	halfway := 0
