@@ -13,13 +13,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/text"
 )
 
-func verifyCommand(a *app) *cobra.Command {
-	var o flow.VerifyOptions
-	var off flow.DisownOptions
-	c := &cobra.Command{
-		Use: "verify", GroupID: "keep", Args: cobra.NoArgs,
-		Short: "Prove the ledger: every digest, every number from the raw files, and that nothing was taken away",
-		Long: `Hold the ledger against itself, against what was seen of it elsewhere, and against the raw files:
+const verifyLong = `Hold the ledger against itself, against what was seen of it elsewhere, and against the raw files:
 
   records      each is named by its bytes, its digests are those of what stands beside them, and what it names is there and says the same
   history      no commit took a record away or changed one, and every tip that a tag, a version, this clone or --since names is still part of it
@@ -33,7 +27,15 @@ nothing and takes away no record; then all is looked at again.
 
 A record that is false and was written so stays, as no record is ever edited or deleted. --disown makes a decision that it counts for nothing, private until
 ` + "`plumb push`" + `: it names the record's path and the SHA-256 of its bytes. Runs, models, comparisons, pages and tags leave it out from then on; verify still looks at it,
-and says as a note what is wrong with it, or that nothing is. A decision that disowns can be disowned itself, which takes it back.`,
+and says as a note what is wrong with it, or that nothing is. A decision that disowns can be disowned itself, which takes it back.`
+
+func verifyCommand(a *app) *cobra.Command {
+	var o flow.VerifyOptions
+	var off flow.DisownOptions
+	c := &cobra.Command{
+		Use: "verify", GroupID: "keep", Args: cobra.NoArgs,
+		Short: "Prove the ledger: every digest, every number from the raw files, and that nothing was taken away",
+		Long:  verifyLong,
 		Example: "  plumb verify\n  plumb verify --quick --json\n  plumb verify --since site/manifest.json --since 3f786850e387550fdab836ed7e6dc881de23001b\n  plumb verify --mend\n" +
 			"  plumb verify --disown runs/baseline/2001-06/20010630T120000Z-0123456789ab.toml --reason \"its scores are not those of its model\"",
 	}

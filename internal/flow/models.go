@@ -50,10 +50,7 @@ func (p *Project) register(ctx context.Context) (*register, error) {
 
 // registrySource is what the ledger alone tells.
 func (p *Project) registrySource(v *ledger.View) (registry.Source, error) {
-	s := registry.Source{Prefix: p.Prefix, Versions: v.Versions(""), Stages: v.Stages("", ""), Sums: map[string]string{}, Disowned: map[string]string{}}
-	for path, by := range v.Disowned() {
-		s.Disowned[path] = by.String()
-	}
+	s := registry.Source{Prefix: p.Prefix, Versions: v.Versions(""), Stages: v.Stages("", ""), Sums: map[string]string{}, Disowned: v.WhyDisowned()}
 	var paths []string
 	for _, version := range s.Versions {
 		paths = append(paths, registry.VersionPath(version))

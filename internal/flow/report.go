@@ -44,7 +44,7 @@ func (p *Project) Report(ctx context.Context, dir string, ci *record.CI) (*Repor
 		return nil, err
 	}
 	in := page.Input{Docs: t.Docs, Commit: t.Commit, LedgerTip: v.Tip, Runs: v.Runs(), Comparisons: v.Comparisons(), Snapshots: v.Snapshots(), Monitors: v.Monitors(""),
-		CI:     ci,
+		CI: ci, Disowned: v.WhyDisowned(),
 		Detail: func(ptr record.Pointer) ([]byte, error) { return p.Store.Get(ctx, ptr) }}
 	_ = p.Store.Bring(ctx, pageBlobs(in)) // at once; what can't be had is left out by the page that wants it
 	judged := maturity.Judge(p.facts(t.Docs, v))

@@ -163,6 +163,15 @@ func (v *View) disownings() *disownings {
 // Disowned gives the records that are here and count for nothing, each by its path with the decision that says so. Do not change it.
 func (v *View) Disowned() map[string]Disowning { return v.disownings().counting }
 
+// WhyDisowned says of the same records by whom, when and why.
+func (v *View) WhyDisowned() map[string]string {
+	why := map[string]string{}
+	for file, by := range v.Disowned() {
+		why[file] = by.String()
+	}
+	return why
+}
+
 // DisownedBytes gives the decision that disowns the record which had these bytes at a path, wherever it is now.
 func (v *View) DisownedBytes(file string, data []byte) (Disowning, bool) {
 	return v.disownings().of(file, data)

@@ -193,7 +193,8 @@ func (s *builder) stageGrid(model string) grid {
 		if r.Previous > 0 {
 			before = fmt.Sprint(r.Previous)
 		}
-		g.Rows = append(g.Rows, []cell{{Text: r.Stage}, {Text: fmt.Sprint(r.Version)}, {Text: date(r.Time), Class: "date"}, {Text: before}, {Text: brief.Clip(r.Why, 200)}, {Text: r.Outcome}})
+		version := cell{Text: fmt.Sprint(r.Version), Sub: brief.Clip(s.Disowned[fmt.Sprintf("versions/%s/%d.toml", model, r.Version)], 200)}
+		g.Rows = append(g.Rows, []cell{{Text: r.Stage}, version, {Text: date(r.Time), Class: "date"}, {Text: before}, {Text: brief.Clip(r.Why, 200)}, {Text: r.Outcome}})
 	}
 	g.More = more(len(g.Rows), len(all), "stage records", "all are in the ledger under stages/")
 	return g

@@ -35,6 +35,7 @@ type Input struct {
 	Versions    []record.Version
 	Stages      []record.Stage
 	Monitors    []record.Monitor
+	Disowned    map[string]string                    // path of a record that is in none of these, as it counts for nothing → who says so and why
 	Maturity    *record.Maturity                     // nil: no page of it
 	Detail      func(record.Pointer) ([]byte, error) // reads and verifies a blob; nil when there is no store
 	CI          *record.CI                           // of the pull request that the site is made for; nil on the intent branch
