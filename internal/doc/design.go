@@ -137,6 +137,13 @@ func (s Scenario) check(c checker, name string) {
 	if s.Accuracy == nil && (s.Flagged == nil || s.Precision == nil) {
 		c.at("missing", "value", "scenario", name).errorf("scenario %s says neither flagged and precision, nor accuracy", name)
 	}
+	if s.Accuracy != nil {
+		for key, given := range map[string]*float64{"precision": s.Precision, "positives": s.Positives, "claim": s.Claim} {
+			if given != nil {
+				c.at("choice", "value", "scenario", name, key).errorf("an accuracy leaves a range of values, and says nothing beside %s", key).hint("leave %s out, or accuracy", key)
+			}
+		}
+	}
 	for key, share := range map[string]*float64{"precision": s.Precision, "accuracy": s.Accuracy} {
 		if share != nil && !(*share >= 0 && *share <= 1) {
 			c.at("range", "value", "scenario", name, key).errorf("%s must be a share from 0 to 1, not %v", key, *share)
