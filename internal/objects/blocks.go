@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	azure "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
@@ -78,16 +77,14 @@ func (a *blocks) left(context.Context, time.Time, func()) ([]Unfinished, error) 
 
 func (a *blocks) abort(context.Context, Unfinished) error { return nil }
 
-// erase drops blocks by an empty object in their place, which goes at once unless somebody has put another there.
+// erase drops blocks by an empty object in their place, as Azure deletes only objects; its emulator deletes blocks too.
 func (a *blocks) erase(ctx context.Context, name string) {
 	blob := a.container.NewBlockBlobClient(a.prefix + name)
-	_, _ = blob.Delete(ctx, nil) // or there would be no place
+	_, _ = blob.Delete(ctx, nil)
 	if len(arrived(ctx, blob)) == 0 {
 		return
 	}
-	nobody := &azure.AccessConditions{ModifiedAccessConditions: &azure.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}}
-	empty, err := blob.Upload(ctx, parts.Part{}.Body(func() {}), &blockblob.UploadOptions{AccessConditions: nobody})
-	if err == nil {
+	if empty, err := blob.Upload(ctx, parts.Part{}.Body(func() {}), nil); err == nil {
 		ours := &azure.AccessConditions{ModifiedAccessConditions: &azure.ModifiedAccessConditions{IfMatch: empty.ETag}}
 		_, _ = blob.Delete(ctx, &azure.DeleteOptions{AccessConditions: ours})
 	}

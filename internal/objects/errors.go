@@ -54,6 +54,7 @@ var refusals = []struct{ said, means, hint string }{
 	{"NoSuchBucket", "there is no such bucket", "make it, or see [store] url in plumb.toml"},
 	{"ContainerNotFound", "there is no such container", "make it, or see [store] url in plumb.toml"},
 	{"The specified bucket does not exist", "there is no such bucket", "make it, or see [store] url in plumb.toml"},
+	{"InvalidBlobOrBlock", "another program's unfinished upload lies under that name", "finish or delete it with that program; Azure drops it after a week"},
 	{"PermanentRedirect", "the bucket is in another region", "write ?region= behind the address"},
 	{"AuthorizationHeaderMalformed", "the bucket is in another region", "write ?region= behind the address"},
 	{"an AWS region is required", "no region is named", "write ?region= behind the address, or set AWS_REGION"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -115,6 +116,9 @@ func TestBlocksThatAreThere(t *testing.T) {
 			stage(blob, blockID(other), p[0].Data)
 			stage(blob, blockID(p[1]), p[1].Data)
 		}, []int64{first, last}},
+		"of the client's own upload": {func(blob *blockblob.Client, p []parts.Part) {
+			stage(blob, base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("u"), 64)), p[0].Data)
+		}, []int64{first, first, last}},
 		"there already, to be mended": {func(blob *blockblob.Client, p []parts.Part) {
 			for _, p := range p {
 				stage(blob, blockID(p), bytes.Repeat([]byte("x"), len(p.Data)))
@@ -130,6 +134,11 @@ func TestBlocksThatAreThere(t *testing.T) {
 			c.begin(azure.container.NewBlockBlobClient(azure.prefix+o.Name), cut)
 			checkPut(t, b, sent, o, c.sent...)
 		})
+	}
+	o, _ := testObject(99)
+	stage(azure.container.NewBlockBlobClient(azure.prefix+o.Name), "AAAA", []byte("block of a program whose ids are not as long"))
+	if err := b.Put(t.Context(), o); err == nil || !strings.Contains(err.Error(), "another program's unfinished upload") {
+		t.Error(err)
 	}
 	o, cut := testObject(100)
 	blob := azure.container.NewBlockBlobClient(azure.prefix + o.Name)

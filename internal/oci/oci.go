@@ -8,7 +8,7 @@
 //
 // The road not taken is the chunked upload of the distribution specification, which goes on in a session. A registry keeps the bytes of a chunk that broke off,
 // so the session goes on only where it can be asked how many those were: crane's and version 2 of the reference registry can't be. Google's takes no chunks at
-// all, GitHub's wants a layer to be done in ten minutes, and the session's address would have to be noted on a machine that a CI job does not keep.
+// all. And the session's address would have to be noted on a machine that a CI job does not keep.
 package oci
 
 import (
