@@ -38,6 +38,7 @@ var promises = []struct {
 	{"racing writers", racingWriters, true},
 	{"killed at any moment", killedAtAnyMoment, true},
 	{"killed half way", killedHalfWay, false},
+	{"two go on", twoGoOn, false},
 	{"other bytes", otherBytes, false},
 	{"a file that is another", fileThatIsAnother, false},
 }
@@ -183,17 +184,17 @@ func killedAtAnyMoment(t *testing.T, url string) {
 	t.Logf("%d of %d were killed before the blob was there", halfway, kills)
 }
 
-// A process that sends a blob is killed half way. The next one, with another copy of the repository, sends little more than what is missing.
-func killedHalfWay(t *testing.T, url string) {
-	const size, half, lost = 8 * partSize, 5 * partSize, 4*partSize + 1<<20 // parts that were under way, and requests
-	url, traffic := storetest.Tap(t, url)
-	traffic.Limit.Store(half)
-	words := fmt.Sprintf("push %s 8 %d", url, size)
-	p := Blob{Data: noise(8, size), Type: "text/plain"}.pointer()
-	reader, _ := inRepository(t, url, Options{})
+const halfWayBytes, halfWay = 8 * partSize, 5 * partSize
+
+// stopHalfWay kills a process when so many bytes of a blob were sent; what it was doing is in words.
+func stopHalfWay(t *testing.T, url string, seed int) (words string, traffic *storetest.Traffic) {
+	t.Helper()
+	url, traffic = storetest.Tap(t, url)
+	traffic.Limit.Store(halfWay)
+	words = fmt.Sprintf("push %s %d %d", url, seed, halfWayBytes)
 	_, dir := inRepository(t, url, Options{})
 	cmd, said := startChild(t, dir, words)
-	for begun := time.Now(); traffic.Sent.Load() < half; time.Sleep(time.Millisecond) {
+	for begun := time.Now(); traffic.Sent.Load() < halfWay; time.Sleep(time.Millisecond) {
 		if time.Since(begun) > time.Minute {
 			t.Fatalf("only %d bytes were sent\n%s", traffic.Sent.Load(), said)
 		}
@@ -203,21 +204,49 @@ func killedHalfWay(t *testing.T, url string) {
 		t.Fatal("it was not killed")
 	}
 	traffic.Limit.Store(0)
+	reader, _ := inRepository(t, url, Options{})
 	checkList(t, reader, nil)
-	first := traffic.Sent.Load()
-	_, other := inRepository(t, url, Options{})
-	again, said := startChild(t, other, words)
-	if err := again.Wait(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	return words, traffic
+}
+
+// goOn does it with other copies of the repository, and sees to it that the blob is there and nothing else.
+func goOn(t *testing.T, url, words string, seed, processes int) {
+	t.Helper()
+	var all sync.WaitGroup
+	for range processes {
+		_, dir := inRepository(t, url, Options{})
+		cmd, said := startChild(t, dir, words)
+		all.Go(func() {
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v\n%s", err, said)
+			}
+		})
 	}
-	all := traffic.Sent.Load()
-	t.Logf("%d MB of %d were sent when it was killed, %d MB by the next process", first/1e6, size/1_000_000, (all-first)/1e6)
-	if all > size+lost {
-		t.Errorf("%d bytes were sent in all", all)
-	}
+	all.Wait()
+	reader, _ := inRepository(t, url, Options{})
+	p := Blob{Data: noise(seed, halfWayBytes), Type: "text/plain"}.pointer()
 	checkWhole(t, reader, p)
 	checkList(t, reader, []record.Pointer{p})
 	checkNothingLeft(t, reader)
+}
+
+// A process that sends a blob is killed half way. The next one sends little more than what is missing.
+func killedHalfWay(t *testing.T, url string) {
+	const lost = 4*partSize + 1<<20 // parts that were under way, and requests
+	words, traffic := stopHalfWay(t, url, 8)
+	first := traffic.Sent.Load()
+	goOn(t, url, words, 8, 1)
+	all := traffic.Sent.Load()
+	t.Logf("%d MB of %d were sent when it was killed, %d MB by the next process", first/1e6, halfWayBytes/1_000_000, (all-first)/1e6)
+	if all > halfWayBytes+lost {
+		t.Errorf("%d bytes were sent in all", all)
+	}
+}
+
+// Two processes go on at once with what was stopped: both say yes.
+func twoGoOn(t *testing.T, url string) {
+	words, _ := stopHalfWay(t, url, 10)
+	goOn(t, url, words, 10, 2)
 }
 
 // Other bytes under a blob's name are found by whoever reads them, large blobs and small ones.
