@@ -46,6 +46,7 @@ func (v *verifying) onlyAdded(ctx context.Context) (string, error) {
 	for _, path := range keys(stories) {
 		v.retell(path, now[path], stories[path])
 	}
+	v.tellSwept(stories)
 	if begun := v.history.Beginnings(); len(begun) > 1 {
 		v.note(record.RuleHistory, "", "its history begins %d times, at %.10s and %.10s: it was rewritten once, and joined again", len(begun), begun[0], begun[1])
 	}

@@ -82,7 +82,7 @@ func (v *verifying) retell(path, now string, s *fate) {
 	right := v.rightBytes(path, oids)
 	switch {
 	case right == "" && now == "":
-		v.note(record.RuleRecord, path, "it was no record, and commit %.10s of %s took it out again", s.by.ID, s.by.By.Email)
+		v.swept[s.by.ID] = append(v.swept[s.by.ID], path)
 	case right == "":
 		v.suspects[path] = ""
 	case right == now && s.by.ID == "" && v.otherBytes(path, now, s.oids) != "":
@@ -110,6 +110,19 @@ func (v *verifying) otherBytes(path, now string, oids []string) string {
 		return ""
 	}
 	return v.rightBytes(path, slices.DeleteFunc(slices.Clone(oids), func(oid string) bool { return oid == now }))
+}
+
+// tellSwept makes one note of what a commit took out that never was a record.
+func (v *verifying) tellSwept(stories map[string]*fate) {
+	for _, id := range keys(v.swept) {
+		paths := v.swept[id]
+		slices.Sort(paths)
+		more := ""
+		if n := len(paths) - 1; n > 0 {
+			more = fmt.Sprintf(", and %d more like it", n)
+		}
+		v.note(record.RuleRecord, paths[0], "it was no record, and commit %.10s of %s took it out again%s", id, stories[paths[0]].by.By.Email, more)
+	}
 }
 
 // missing takes note of the records of a lost tip that have to come back, and gives them.

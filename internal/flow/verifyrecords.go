@@ -131,10 +131,12 @@ func (v *verifying) remember(p string, r any) {
 	}
 }
 
-// gaps finds numbers that are missing: versions and stages count from 1.
+// gaps finds numbers that are missing: versions and stages count from 1. What counts for nothing fills the place of its own number and shows no gap before it.
 func (v *verifying) gaps() {
 	for _, p := range v.view.Paths() {
-		if at, err := record.ParsePath(p); err == nil && at.Number > 0 {
+		at, err := record.ParsePath(p)
+		_, sound := v.facts[p]
+		if _, off := v.off[p]; err == nil && at.Number > 0 && sound && !off {
 			v.numbers[path.Dir(p)] = append(v.numbers[path.Dir(p)], at.Number)
 		}
 	}
@@ -142,17 +144,33 @@ func (v *verifying) gaps() {
 		slices.Sort(v.numbers[folder])
 		want := 1
 		for _, n := range v.numbers[folder] {
-			for ; want < n; want++ {
-				gone := fmt.Sprintf("%s/%d.toml", folder, want)
-				said := fmt.Sprintf("%s/%d.toml is there, and number %d is not", folder, n, want)
-				if v.disownsAbsent(gone) {
-					v.absent[gone] = said
-					continue
-				}
-				v.finding(record.RuleDeleted, gone, v.restore(gone), "%s", said)
-			}
+			v.gap(folder, want, n)
 			want = n + 1
 		}
+	}
+}
+
+// mostGone is how many missing numbers before another one are told of one by one: any number can be written into a name.
+const mostGone = 100
+
+func (v *verifying) gap(folder string, want, n int) {
+	for ; want < n; want++ {
+		gone := fmt.Sprintf("%s/%d.toml", folder, want)
+		if v.view.ObjectID(gone) != "" {
+			continue
+		}
+		said := fmt.Sprintf("%s/%d.toml is there, and number %d is not", folder, n, want)
+		if n-want > mostGone {
+			said = fmt.Sprintf("%s/%d.toml is there, and of the numbers from %d to %d many are not", folder, n, want, n-1)
+			want = n
+		}
+		if v.disownsAbsent(gone) {
+			v.absent[gone] = said
+			continue
+		}
+		after := fmt.Sprintf("%s/%d.toml", folder, n)
+		v.finding(record.RuleDeleted, gone, fmt.Sprintf("if it ever was, `plumb verify --mend` in a clone that saw it brings it back; if not, nobody gave out the number of %s: `%s`, then `plumb push`",
+			after, v.disownCommand(after)), "%s", said)
 	}
 }
 

@@ -32,6 +32,9 @@ const (
 // tooLarge says that an object is larger than the caller allows.
 type tooLarge struct{ size, limit int64 }
 
+// Is makes it ErrTooLarge for who asks.
+func (e tooLarge) Is(target error) bool { return target == ErrTooLarge }
+
 func (e tooLarge) Error() string { return fmt.Sprintf("%d bytes, %d allowed", e.size, e.limit) }
 
 // objects is one place where objects are. Its methods may be called from several goroutines. The error is ErrNotFound when the object is not there, and

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/index"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/table"
@@ -65,6 +65,9 @@ func readDisownings(sources ...source) (disownings, error) {
 			}
 			seen[e.Path] = true
 			data, err := from.repo.BlobLimit(e.OID, maxRecord)
+			if errors.Is(err, gitdb.ErrTooLarge) {
+				continue
+			}
 			if err != nil {
 				return d, fmt.Errorf("reading record %s: %w", e.Path, err)
 			}
@@ -123,6 +126,9 @@ func (d *disownings) match(sources ...source) error {
 		}
 		for file, oid := range there {
 			data, err := from.repo.BlobLimit(oid, maxRecord)
+			if errors.Is(err, gitdb.ErrTooLarge) {
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("reading record %s: %w", file, err)
 			}
@@ -183,22 +189,27 @@ func (v *View) Disownings() []Disowning { return v.disownings().all }
 // disownsAt says whether a decision that stands names a path, which therefore is not given out again.
 func (v *View) disownsAt(file string) bool { return len(v.disownings().standing[file]) > 0 }
 
-// Next is the number that the next record of a folder ("versions/delay") takes: one more than any that was given out, also to what was disowned.
+// Next is the number that the next record of a folder ("versions/delay") takes: the first after those that count that was never given out, also not to what was
+// disowned. What is no record, or was disowned, uses up its own number only, however large that is.
 func (v *View) Next(folder string) int {
 	next := 1
-	take := func(file string) {
-		name, isRecord := strings.CutSuffix(path.Base(file), ".toml")
-		if n, err := strconv.Atoi(name); err == nil && isRecord && path.Dir(file) == folder {
-			next = max(next, n+1)
+	for _, r := range v.Versions("") {
+		if folder == "versions/"+r.Model {
+			next = max(next, r.Number+1)
 		}
 	}
-	for file := range v.disownings().standing {
-		take(file)
+	for _, s := range v.Stages("", "") {
+		if folder == "stages/"+s.Model+"/"+s.Stage {
+			next = max(next, s.Number+1)
+		}
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, file := range v.under(folder + "/") {
-		take(file)
+	taken := func() bool {
+		file := fmt.Sprintf("%s/%d.toml", folder, next)
+		_, there := v.at(file)
+		return there || len(v.disownings().standing[file]) > 0
+	}
+	for taken() {
+		next++
 	}
 	return next
 }
