@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/plumb-ml/plumb/internal/gitdb"
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
@@ -35,6 +36,11 @@ func (v *verifying) records(ctx context.Context) (string, error) {
 			v.out.Checked.Private++
 		}
 		data, err := v.view.Bytes(p)
+		if errors.Is(err, gitdb.ErrTooLarge) {
+			v.suspect(p)
+			v.finding(record.RuleRecord, p, v.restore(p), "it is too large for a record: %v", err)
+			continue
+		}
 		if err != nil {
 			v.finding(record.RuleRecord, p, "fetch the ledger again: delete .git/plumb/cache", "it can't be read: %v", err)
 			continue

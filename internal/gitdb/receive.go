@@ -26,6 +26,7 @@ type Limits struct {
 const (
 	receiveMemory = 192 << 20 // of each process of the git program that receives
 	unpackFactor  = 8         // what a pack may unpack to, by what it may be
+	largestPushed = 100 << 20 // what forges take
 	watchEvery    = 20 * time.Millisecond
 	idlePatience  = time.Minute // with a remote that sends nothing
 )
@@ -205,6 +206,7 @@ func (m *Mirror) FetchWhole(ctx context.Context, ref string, limits Limits) erro
 		return m.bring(ctx, nil, []string{ref})
 	}
 	limits.Pack *= historyFactor
+	limits.File = max(limits.File, largestPushed) // one that was taken out again is history for ever
 	return m.receive(ctx, "--depth=2147483647", ref, limits)
 }
 
@@ -227,7 +229,7 @@ func (m *Mirror) receive(ctx context.Context, depth, ref string, limits Limits) 
 	}
 	if err != nil && (errors.As(cause, &reason) || errors.As(err, &reason)) {
 		m.dropLocks() // and what it has written so far
-		err = problem.Failedf("see who pushed to it (`git log`); a ledger that is honestly so large needs [limits] ledger in plumb.toml",
+		cause = problem.Failedf("`git clone -b BRANCH` shows who pushed to it (`git log`) and what is large (`git ls-tree -r -l HEAD`): take that out by a commit on top; a ledger that is honestly so large needs [limits] ledger in plumb.toml",
 			"refusing %s of remote %s: %w", ref, withoutUser(m.mirrors.url), reason)
 	}
 	if err != nil {

@@ -60,7 +60,7 @@ var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // Open gives the ledger of a repository. Nothing is read or made yet.
 func Open(repo *gitdb.Repo, opts Options) (*Ledger, error) {
 	l := &Ledger{repo: repo, branch: "refs/heads/plumb/ledger", private: "refs/plumb/private", offline: opts.Offline}
-	l.limits = gitdb.Limits{Pack: cmp.Or(opts.MaxBytes, DefaultMaxBytes), File: maxRecord}
+	l.limits = gitdb.Limits{Pack: cmp.Or(opts.MaxBytes, DefaultMaxBytes), File: maxFile}
 	if opts.Name != "" {
 		if !namePattern.MatchString(opts.Name) {
 			return nil, fmt.Errorf("opening ledger: %q is not a project's name", opts.Name)

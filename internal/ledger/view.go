@@ -152,6 +152,9 @@ func (v *View) Paths() []string {
 // maxRecord is the largest record that is read, in bytes. One is 3 KB.
 const maxRecord = 1 << 20
 
+// maxFile is the largest file, in bytes, that may lie on the branch in a record's place and be told of and taken out; what is larger is not fetched.
+const maxFile = 16 << 20
+
 // Bytes gives a record as it is stored. The error is gitdb.ErrNotFound when there is none.
 func (v *View) Bytes(path string) ([]byte, error) {
 	f, ok := v.at(path)
