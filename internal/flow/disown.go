@@ -17,7 +17,7 @@ import (
 
 // DisownOptions say which records count for nothing from now on, and why.
 type DisownOptions struct {
-	Paths  []string // in the ledger; a run's id is enough
+	Paths  []string // in the ledger; a run's id is enough; PATH@OID for bytes that it had once
 	Reason string
 	DryRun bool
 }
@@ -58,9 +58,9 @@ func (p *Project) Disown(ctx context.Context, o DisownOptions) (*Disowned, error
 	if err != nil {
 		return nil, err
 	}
-	d := disowning{p: p, view: v}
+	d := disowning{p: p, view: v, once: map[string][]byte{}}
 	for _, name := range o.Paths {
-		if err := d.take(name); err != nil {
+		if err := d.take(ctx, name); err != nil {
 			return nil, err
 		}
 	}
@@ -90,10 +90,14 @@ type disowning struct {
 	p     *Project
 	view  *ledger.View
 	paths []string
+	once  map[string][]byte // PATH@OID → the bytes
 }
 
 // take finds the record that is meant, and refuses what can't be disowned.
-func (d *disowning) take(name string) error {
+func (d *disowning) take(ctx context.Context, name string) error {
+	if path, oid, ok := strings.Cut(name, "@"); ok {
+		return d.takeOnce(ctx, name, path, oid)
+	}
 	path := name
 	if record.IsID(name) {
 		path = d.view.PathOf(name)
@@ -115,6 +119,21 @@ func (d *disowning) take(name string) error {
 	if !slices.Contains(d.paths, path) {
 		d.paths = append(d.paths, path)
 	}
+	return nil
+}
+
+// takeOnce finds bytes that a numbered record had at some commit: that is how a person says which of two is false.
+func (d *disowning) takeOnce(ctx context.Context, name, path, oid string) error {
+	h, err := d.p.Ledger.History(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := h.Blob(oid)
+	if err != nil || !ledger.IsRecord(path, data) {
+		return problem.Wrongf("`plumb verify` names them: PATH@ and the object id, in full", "there are no bytes of a record %s with the object id %q here", path, oid)
+	}
+	d.once[name] = data
+	d.paths = append(d.paths, name)
 	return nil
 }
 
@@ -182,18 +201,23 @@ func (p *Project) rollBack(v *ledger.View, s record.Stage, off func(string) bool
 
 // record makes the decision about one record, unless there is one.
 func (d *disowning) record(path, reason string) (DisownedRecord, ledger.File, error) {
-	data, err := d.view.Bytes(path)
-	if err != nil {
-		return DisownedRecord{}, ledger.File{}, err
+	data, once := d.once[path]
+	path, _, _ = strings.Cut(path, "@")
+	if !once {
+		var err error
+		if data, err = d.view.Bytes(path); err != nil {
+			return DisownedRecord{}, ledger.File{}, err
+		}
 	}
 	sum := sha256.Sum256(data)
 	said := DisownedRecord{Path: path, SHA256: hex.EncodeToString(sum[:])}
-	if by, ok := d.view.Disowned()[path]; ok {
+	if by, ok := d.view.DisownedBytes(path, data); ok {
 		said.Record, said.Already = by.Path, true
 		return said, ledger.File{}, nil
 	}
 	decision := record.Decision{Header: d.p.header(record.KindDecision, nil), Choice: record.Disowned, Reason: reason, Record: path, SHA256: said.SHA256}
 	var file ledger.File
+	var err error
 	file.Path, file.Data, err = record.Encode(decision)
 	said.Record = file.Path
 	return said, file, err

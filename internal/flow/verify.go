@@ -48,13 +48,13 @@ type verifying struct {
 	unread  error                 // why the store can't be read
 	trees   map[string]foundTree  // by commit
 
-	off     map[string]ledger.Disowning // records that count for nothing
-	wrong   map[string][]string         // what is wrong with each of them
-	gone    map[string]ledger.Disowning // likewise, and taken away: history had the bytes that the decision names
-	disowns map[string]bool             // paths that decisions which stand name, whatever is there
-	swept   map[string][]string         // commit → paths of what it took out and never was a record
-	absent  map[string]string           // numbered records that are not there and that a decision names → what is wrong unless history had them
-	madeOf  map[string][]string         // path of a run → of its versions
+	off       map[string]ledger.Disowning // records that count for nothing
+	wrong     map[string][]string         // what is wrong with each of them
+	disowns   map[string]bool             // paths that decisions which stand name, whatever is there
+	swept     map[string][]string         // commit → paths of what it took out and never was a record
+	had       map[string][]string         // path → object ids of all bytes that some commit changed there
+	conflicts map[string]bool             // numbers of which a person decides what belongs there
+	madeOf    map[string][]string         // path of a run → of its versions
 
 	droppings []dropping
 	newest    []*record.Stage // what serves, of each stage
@@ -96,7 +96,7 @@ func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verifica
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
-		wrong: map[string][]string{}, gone: map[string]ledger.Disowning{}, absent: map[string]string{}, swept: map[string][]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
+		wrong: map[string][]string{}, had: map[string][]string{}, conflicts: map[string]bool{}, swept: map[string][]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
 	if err := v.readFalselyGone(); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plumb-ml/plumb/internal/gitdb"
+	"github.com/plumb-ml/plumb/internal/ledger"
 	"github.com/plumb-ml/plumb/internal/record"
 	"github.com/plumb-ml/plumb/internal/registry"
 )
@@ -38,7 +39,9 @@ func (v *verifying) disownings(context.Context) (string, error) {
 	for _, d := range all {
 		data, err := v.view.Bytes(d.Record)
 		switch {
-		case err == nil && d.Of(data), v.gone[d.Record].SHA256 == d.SHA256:
+		case err == nil && d.Of(data):
+		case v.hadBytes(d):
+			v.note(record.RuleDisowned, d.Path, "%s: other bytes of %s, which it had once", d, d.Record)
 		case err == nil:
 			v.finding(record.RuleDisowned, d.Path, v.restore(d.Path), "it disowns %s with the SHA-256 %.12s…, and that record has other bytes: it counts for nothing", d.Record, d.SHA256)
 		case v.view.Offline != "" || !v.history.Whole:
@@ -47,34 +50,15 @@ func (v *verifying) disownings(context.Context) (string, error) {
 			v.finding(record.RuleDisowned, d.Path, v.restore(d.Path), "it disowns %s, which the ledger never had with the SHA-256 %.12s…", d.Record, d.SHA256)
 		}
 	}
-	for _, p := range keys(v.absent) {
-		if _, ok := v.gone[p]; !ok {
-			v.finding(record.RuleDeleted, p, v.restore(p), "%s", v.absent[p])
-		}
-	}
-	return fmt.Sprintf("%s, by %s", countOf(len(v.off)+len(v.gone), "record"), countOf(len(all), "decision")), nil
+	return fmt.Sprintf("%s, by %s", countOf(len(v.off), "record"), countOf(len(all), "decision")), nil
 }
 
-// disownsAbsent says whether a decision that stands names a record that is not there.
-func (v *verifying) disownsAbsent(path string) bool {
-	if !v.disowns[path] {
-		return false
-	}
-	_, err := v.view.Bytes(path)
-	return err != nil
-}
-
-// goneDisowned says whether a record that was taken away had been disowned, by the bytes that history has of it.
-func (v *verifying) goneDisowned(path, oid string) bool {
-	data, err := v.history.Blob(oid)
-	if err != nil {
-		return false
-	}
-	by, ok := v.view.DisownedBytes(path, data)
-	if ok {
-		v.gone[path] = by
-	}
-	return ok
+// hadBytes says whether the record's path had the bytes that a decision names at some commit, which is how one of two records of a number is disowned.
+func (v *verifying) hadBytes(d ledger.Disowning) bool {
+	return slices.ContainsFunc(v.had[d.Record], func(oid string) bool {
+		data, err := v.history.Blob(oid)
+		return err == nil && d.Of(data)
+	})
 }
 
 // restsOn tells of a version whose run counts for nothing.
@@ -155,14 +139,8 @@ func (v *verifying) disownsWhat(path string) string {
 // tagOfDisowned tells of a tag that still repeats a record which counts for nothing, or the staging of a version that does.
 func (v *verifying) tagOfDisowned(t gitdb.Tag, path string) bool {
 	by, ok := v.off[path]
-	if !ok {
-		by, ok = v.gone[path]
-	}
-	if at, f := v.facts[path], path; !ok && at.kind == record.KindStage {
-		f = versionPath(at.model, at.number)
-		if by, ok = v.off[f]; !ok {
-			by, ok = v.gone[f]
-		}
+	if at := v.facts[path]; !ok && at.kind == record.KindStage {
+		by, ok = v.off[versionPath(at.model, at.number)]
 	}
 	if !ok {
 		return false

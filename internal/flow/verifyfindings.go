@@ -122,4 +122,7 @@ func (v *verifying) hint(f *caused) {
 	if v.drop[f.Path] != "" && slices.Contains(foldable, f.Rule) {
 		f.Hint = "`plumb verify --mend` takes it out again: it never was a record"
 	}
+	if len(v.put)+len(v.join) > 0 && slices.Contains([]string{record.RuleTag, record.RuleMissingTag, record.RuleDisowned}, f.Rule) {
+		f.Hint = "`plumb verify --mend` first: it may be right again then; if not: " + f.Hint
+	}
 }

@@ -69,14 +69,18 @@ func (v *verifying) witnesses(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("reading what the ledger was at %.10s: %w", lost.Tip, err)
 		}
-		v.missing(gone)
+		v.missing(gone, true)
 		v.join = append(v.join, lost.Tip)
+	}
+	believed := map[string]bool{}
+	for _, w := range named {
+		believed[w.Tip] = believed[w.Tip] || !strings.HasPrefix(w.Named, byTag)
 	}
 	done := map[string]string{} // tip → state
 	for _, w := range named {
 		state, ok := done[w.Tip]
 		if !ok {
-			if state, err = v.witness(ctx, w); err != nil {
+			if state, err = v.witness(ctx, w, believed[w.Tip]); err != nil {
 				return "", err
 			}
 			done[w.Tip] = state
@@ -86,6 +90,9 @@ func (v *verifying) witnesses(ctx context.Context) (string, error) {
 	}
 	return countOf(len(done), "tip"), nil
 }
+
+// byTag is how a tip is named by a tag. Whoever may write tags can name any commit in one, so that alone brings nothing into the ledger.
+const byTag = "tag "
 
 // named collects the tips: of tags, of the records of versions and stages, of this clone's last look, of what the caller gave.
 func (v *verifying) named(ctx context.Context) ([]record.Witness, error) {
@@ -97,6 +104,9 @@ func (v *verifying) named(ctx context.Context) ([]record.Witness, error) {
 	}
 	for _, given := range v.o.Since {
 		tip, err := v.tipOf(given)
+		if err == nil && !v.history.Has(tip) {
+			err = v.isLedger(ctx, tip)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +135,7 @@ func (v *verifying) named(ctx context.Context) ([]record.Witness, error) {
 	}
 	for _, t := range tags {
 		if claim, ok := registry.ClaimOf(t.Message); ok && v.ofProject(t.Name) {
-			add(claim.Ledger, "tag "+t.Name)
+			add(claim.Ledger, byTag+t.Name)
 		}
 	}
 	return out, ctx.Err()
@@ -142,6 +152,20 @@ func (v *verifying) ofProject(tag string) bool {
 		return !inFolder
 	}
 	return inFolder && folder == v.p.Prefix
+}
+
+// isLedger refuses a commit of something else than a ledger: what it holds would be taken for lost records.
+func (v *verifying) isLedger(ctx context.Context, tip string) error {
+	lost, err := v.history.LostSince(ctx, v.p.Repo, tip)
+	if err != nil || len(lost) == 0 {
+		return nil // that it can't be had is told where it is looked for
+	}
+	for _, l := range lost {
+		if at, err := record.ParsePath(l.Path); err == nil && at.Kind != "" {
+			return nil
+		}
+	}
+	return problem.Wrongf("--since takes a commit of "+v.branch()+", a site's manifest.json, or a file with a comment's text", "%.10s is no commit of a ledger: it holds no record", tip)
 }
 
 var commitPattern = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
@@ -177,8 +201,8 @@ func (v *verifying) tipOf(given string) (string, error) {
 	return "", problem.Wrongf(hint, "%s names no tip of a ledger", given)
 }
 
-// witness looks for one tip.
-func (v *verifying) witness(ctx context.Context, w record.Witness) (string, error) {
+// witness looks for one tip. What is not believed is told of, and brings nothing back.
+func (v *verifying) witness(ctx context.Context, w record.Witness, believed bool) (string, error) {
 	if v.history.Has(w.Tip) {
 		return "held", nil
 	}
@@ -186,7 +210,7 @@ func (v *verifying) witness(ctx context.Context, w record.Witness) (string, erro
 	switch {
 	case !v.history.Whole:
 		v.skip("", fmt.Sprintf("tip %.10s, which %s names", w.Tip, w.Named), "the ledger's history does not reach so far here: "+v.history.Why)
-		if lost = v.missing(lost); err != nil || len(lost) == 0 {
+		if lost = v.missing(lost, believed); err != nil || len(lost) == 0 {
 			return "unknown", nil
 		}
 	case errors.Is(err, gitdb.ErrNotFound):
@@ -196,12 +220,16 @@ func (v *verifying) witness(ctx context.Context, w record.Witness) (string, erro
 	case err != nil:
 		return "", fmt.Errorf("reading the ledger at %.10s: %w", w.Tip, err)
 	default:
-		const mend = "`plumb verify --mend` joins it to the branch again, by a commit on top: nothing that was recorded since is lost; then ask who pushed by force"
+		mend := "`plumb verify --mend` joins it to the branch again, by a commit on top: nothing that was recorded since is lost; then ask who pushed by force"
 		report := v.finding
-		if lost = v.missing(lost); len(lost) == 0 {
+		if lost = v.missing(lost, believed); len(lost) == 0 {
 			report = v.warning
 		}
-		v.join = append(v.join, w.Tip)
+		if believed {
+			v.join = append(v.join, w.Tip)
+		} else {
+			mend = fmt.Sprintf("only a tag says so, and anybody may have made it: `plumb verify --since %s --mend` joins it if it was the ledger; if not, %s", w.Tip, v.removeTag(strings.TrimPrefix(w.Named, byTag)))
+		}
 		report(record.RuleHistory, "", mend, "%s names the tip %.10s, which is not in the history of %s: it was rewritten, and %s of that tip are missing or changed",
 			w.Named, w.Tip, v.branch(), countOf(len(lost), "record"))
 	}

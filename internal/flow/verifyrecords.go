@@ -170,10 +170,6 @@ func (v *verifying) gap(folder string, want, n int) {
 			said = fmt.Sprintf("%s/%d.toml is there, and of the numbers from %d to %d many are not", folder, n, want, n-1)
 			want = n
 		}
-		if v.disownsAbsent(gone) {
-			v.absent[gone] = said
-			continue
-		}
 		after := fmt.Sprintf("%s/%d.toml", folder, n)
 		v.finding(record.RuleDeleted, gone, fmt.Sprintf("if it ever was, `plumb verify --mend` in a clone that saw it brings it back; if not, nobody gave out the number of %s: `%s`, then `plumb push`",
 			after, v.disownCommand(after)), "%s", said)
@@ -229,10 +225,6 @@ func (v *verifying) lost(from, named string) {
 	}
 	if v.suspected(named) {
 		v.follows(named, record.RuleReference, from, v.restore(named), "it names %s, which is no record", named)
-		return
-	}
-	if v.disownsAbsent(named) {
-		v.warning(record.RuleDisowned, from, "nothing, if it is known; else disown it too: `"+v.disownCommand(from)+"`", "it names %s, which was disowned and is gone", named)
 		return
 	}
 	v.follows(named, record.RuleReference, from, "if it lies in somebody's clone, `plumb push` there brings it; if not: "+v.restore(from), "it names %s, which the ledger does not have", named)

@@ -112,7 +112,7 @@ func (v *verifying) moved(e registry.Echo, where, oid string, readable map[strin
 	case !ok || where != "here":
 		v.finding(record.RuleTag, e.Record, mend, "tag %s %s is %.10s and not the one that follows from the record: it was moved or made again", e.Tag.Name, where, oid)
 	case own && claim.Record == e.Record && claim.SHA256 != sumIn(e):
-		v.finding(record.RuleEdited, e.Record, v.restore(e.Record), "tag %s was made of other bytes of it, with SHA-256 %.12s…", e.Tag.Name, claim.SHA256)
+		v.otherBytes(e.Record, e.Tag.Name, claim.SHA256)
 	case t.Commit != e.Tag.Commit:
 		v.finding(record.RuleTag, e.Record, mend, "tag %s points at %.10s, and the record says %.10s", e.Tag.Name, t.Commit, e.Tag.Commit)
 	case !own:
@@ -120,6 +120,17 @@ func (v *verifying) moved(e registry.Echo, where, oid string, readable map[strin
 	default:
 		v.finding(record.RuleTag, e.Record, mend, "tag %s says something else than the record", e.Tag.Name)
 	}
+}
+
+// otherBytes tells of a tag that says other bytes than its record has. What changed the record is told of by history, if that is so; else the tag is to blame, as
+// it takes less to make one.
+func (v *verifying) otherBytes(path, tag, sum string) {
+	if len(v.had[path]) > 0 {
+		v.finding(record.RuleEdited, path, v.restore(path), "tag %s was made of other bytes of it, with SHA-256 %.12s…", tag, sum)
+		return
+	}
+	v.finding(record.RuleTag, path, v.removeTag(tag)+", then `plumb push`; unless you know that the ledger was rewritten: then a clone that saw it before brings the record back with `plumb verify --mend`",
+		"tag %s says other bytes of it, with SHA-256 %.12s…, and history has none but those that stand", tag, sum)
 }
 
 func sumIn(e registry.Echo) string {
@@ -151,7 +162,7 @@ func (v *verifying) strange(t gitdb.Tag, source registry.Source) {
 			v.finding(record.RuleDeleted, claim.Record, v.restore(claim.Record), "tag %s repeats it, and the ledger does not have it", t.Name)
 		}
 	} else if sum != claim.SHA256 {
-		v.finding(record.RuleEdited, claim.Record, v.restore(claim.Record), "tag %s was made of other bytes of it, with SHA-256 %.12s…", t.Name, claim.SHA256)
+		v.otherBytes(claim.Record, t.Name, claim.SHA256)
 	} else {
 		v.finding(record.RuleTag, claim.Record, v.removeTag(t.Name), "tag %s names it and is not its tag", t.Name)
 	}

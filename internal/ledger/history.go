@@ -28,6 +28,7 @@ type Commit struct {
 	ID    string
 	By    gitdb.Identity
 	Time  time.Time
+	Merge bool
 	Added []string // paths of records
 	Lost  []Loss   // records of its parents that it does not have as they were
 }
@@ -125,7 +126,7 @@ func (h *History) Has(commit string) bool { return h.known[commit] }
 // Each gives the commits, each after its parents.
 func (h *History) Each(do func(Commit) error) error {
 	for _, s := range h.steps {
-		c := Commit{ID: s.ID, By: s.By, Time: s.Time}
+		c := Commit{ID: s.ID, By: s.By, Time: s.Time, Merge: len(s.Parents) > 1}
 		parents := s.Parents
 		if len(parents) == 0 {
 			parents = []string{""}

@@ -64,13 +64,9 @@ func (l *Ledger) lostRecords(p published, before string) (lost []string, more bo
 	if len(all) == 0 {
 		return nil, more, nil
 	}
-	off, err := readDisownings(source{repo: p.mirror.Repo, tip: p.tip})
-	if err != nil {
-		return nil, false, err
-	}
 	for _, file := range all {
 		data, err := p.mirror.BlobLimit(oids[file], maxRecord)
-		if _, disowned := off.of(file, data); err == nil && !disowned && IsRecord(file, data) {
+		if err == nil && IsRecord(file, data) {
 			lost = append(lost, file)
 		}
 	}
