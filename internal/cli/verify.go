@@ -42,7 +42,7 @@ func verifyCommand(a *app) *cobra.Command {
 	c.Flags().BoolVar(&o.Quick, "quick", false, "digests and structure only: read no blob, make no number again")
 	c.Flags().StringArrayVar(&o.Since, "since", nil, "a tip of the ledger that must still be part of it: a commit, a site's manifest.json, or a file with a comment's text")
 	c.Flags().BoolVar(&o.Mend, "mend", false, "put back what history proves by a commit on top of the ledger, and look again")
-	c.Flags().StringArrayVar(&off.Paths, "disown", nil, "a record that counts for nothing from now on: its path in the ledger, or a run's id")
+	c.Flags().StringArrayVar(&off.Paths, "disown", nil, "a record that counts for nothing from now on: its path in the ledger, a run's id, or PATH@ID for bytes that a number had once, as verify names them")
 	c.Flags().StringVar(&off.Reason, "reason", "", "with --disown: why; it stays in the ledger")
 	c.Flags().BoolVar(&off.DryRun, "dry-run", false, "with --disown: only say what would be recorded")
 	_ = c.RegisterFlagCompletionFunc("disown", a.completeRecord) // errs for a flag that is not there

@@ -23,7 +23,7 @@ func (e *OddError) Error() string {
 
 const (
 	ownDepth = 8 // folders in folders, in a tree that only plumb writes: a record is four deep
-	maxOdd   = 100
+	maxOdd   = 100 // that are told of
 )
 
 // oddity says why an entry is none of plumb's, "" for one that is. depth is that of the folder that it is in.

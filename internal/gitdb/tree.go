@@ -108,6 +108,7 @@ type Entry struct {
 const (
 	maxDepth   = 64
 	maxFiles   = 1_000_000
+	maxFolders = 200_000
 	maxRepeats = 10_000 // of one folder
 )
 
@@ -146,20 +147,17 @@ func (r *Repo) FilesUnder(oid, folder string) ([]Entry, error) {
 }
 
 type treeWalk struct {
-	repo   *Repo
-	strict bool
-	files  []Entry
-	odd    []Odd          // where it is strict
-	seen   map[string]int // how often each tree was met
+	repo    *Repo
+	strict  bool
+	files   []Entry
+	odd     []Odd          // where it is strict
+	seen    map[string]int // how often each tree was met
+	folders int
 }
 
 func (w *treeWalk) walk(oid, folder string, depth int) error {
-	w.seen[oid]++
-	switch {
-	case depth > maxDepth:
+	if depth > maxDepth {
 		return fmt.Errorf("reading tree: more than %d folders deep", maxDepth)
-	case w.seen[oid] > maxRepeats:
-		return fmt.Errorf("reading tree: one folder, at last %q, stands in it more than %d times", folder, maxRepeats)
 	}
 	entries, err := w.repo.treeOf(oid)
 	if err != nil {
@@ -173,17 +171,31 @@ func (w *treeWalk) walk(oid, folder string, depth int) error {
 		switch path := folder + entry.name; {
 		case !plainName(entry.name):
 		case entry.mode == modeDir:
-			if err := w.walk(entry.oid, path+"/", depth+1); err != nil {
+			if err := w.below(entry, path, depth+1); err != nil {
 				return err
 			}
 		case entry.mode.isFile():
 			w.files = append(w.files, Entry{path, entry.oid})
 		}
 		if len(w.files) > maxFiles {
-			return fmt.Errorf("reading tree: more than %d files", maxFiles)
+			return fmt.Errorf("reading tree: more than %d files, at last %q: %w", maxFiles, folder, ErrTooLarge)
 		}
 	}
 	return nil
+}
+
+// below walks a folder, unless it was met too often, or there are too many.
+func (w *treeWalk) below(e treeEntry, path string, depth int) error {
+	n := w.seen[e.oid]
+	w.seen[e.oid]++
+	w.folders++
+	switch {
+	case !w.strict && n >= maxRepeats:
+		return fmt.Errorf("reading tree: one folder, at last %q, stands in it more than %d times", path, maxRepeats)
+	case w.folders > maxFolders:
+		return fmt.Errorf("reading tree: more than %d folders, at last %q: %w", maxFolders, path, ErrTooLarge)
+	}
+	return w.walk(e.oid, path+"/", depth)
 }
 
 // Lookup gives the object id of the file at path in a commit or tree ("" for an empty one), or "".

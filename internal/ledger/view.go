@@ -139,6 +139,9 @@ func (s source) list(folder string) ([]gitdb.Entry, error) {
 	if !s.private && errors.As(err, new(*gitdb.OddError)) {
 		return nil, problem.Failedf("`plumb verify --mend` takes it out by a commit on top, and nothing that was recorded is lost; then restrict who may push there", "%w", err)
 	}
+	if !s.private && errors.Is(err, gitdb.ErrTooLarge) {
+		return nil, problem.Failedf("a ledger is never so large: in a clone of the branch, take out by a commit on top what is none of it, and see who brought it (`git log`)", "%w", err)
+	}
 	return entries, err
 }
 

@@ -21,7 +21,7 @@
 //
 // A decision `disowned` has record, a path of the ledger, and sha256, of the bytes there, in hex: the record with these bytes counts for nothing, in every list, page
 // and number that is made of records, and can be read by its path. Of other bytes at that path it says nothing. It can be disowned itself, by a decision that stands,
-// which takes it back. The number of a disowned version or stage is not given out again. A disowned record may be taken off the branch; only by this may one.
+// which takes it back. The number of a disowned version or stage is not given out again. A disowned record stays where it is.
 //
 // An id is the time as 20010630T120000Z, a dash, and the first 12 hex digits of the SHA-256 of the file's bytes. Of two runs with the same inputs,
 // actor "ci" counts before "human", then the earlier, then the id.
