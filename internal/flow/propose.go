@@ -42,6 +42,11 @@ func (w *watch) propose(ctx context.Context) (string, error) {
 		ds := w.head.Docs.Datasets[d.monitor.Dataset]
 		if _, done := locks[ds.ID]; !done {
 			lock, err := dataset.Pin(ctx, w.shop.db, w.p.Root, ds)
+			if err != nil && ctx.Err() == nil { // the alarm counts all the same
+				w.lost = append(w.lost, fmt.Errorf("%s fired, and its retraining can't be proposed: %w", list(fired), err))
+				said = append(said, ds.ID+" can't be pinned anew")
+				continue
+			}
 			if err != nil {
 				return "", err
 			}

@@ -121,7 +121,7 @@ func (s *builder) openProposals(f frame) []need {
 			}
 			lock, pinned := s.Docs.Locks[m.Dataset], s.snapshots[m.Dataset]
 			if lock != nil && strings.TrimPrefix(lock.Digest(), "sha256:") != m.Lock.SHA256 && (pinned == nil || pinned.Time.Before(m.Time)) {
-				out = append(out, need{dataScientist, fmt.Sprintf("Monitor %s proposed on %s to train on the newest rows of %s (branch plumb/retrain-%s-%s): measure it, and merge it or delete the branch.", id, day(m.Time), m.Dataset, m.Dataset, m.Before.UTC().Format("20060102")), f.to(pagePath("monitors", id))})
+				out = append(out, need{dataScientist, fmt.Sprintf("Monitor %s proposed on %s to train on the newest rows of %s (branch plumb/retrain-%s-…): measure it, and merge it or delete the branch.", id, day(m.Time), m.Dataset, m.Dataset), f.to(pagePath("monitors", id))})
 			}
 			break // an older one is of yesterday
 		}
