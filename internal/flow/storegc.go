@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -93,6 +94,9 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 		}
 		return out, err
 	}
+	if err := p.wholeLedger(ctx); err != nil {
+		return nil, err
+	}
 	p.progress("recording what has expired")
 	if _, err := p.Ledger.Append(ctx, judge); err != nil {
 		return nil, err
@@ -106,6 +110,21 @@ func (p *Project) Collect(ctx context.Context, apply bool) (*Collection, error) 
 		return out, uploader.Abandon(ctx, halves)
 	}
 	return out, nil
+}
+
+// wholeLedger refuses to remove anything while records are gone or changed: what they name would be taken for what nothing names.
+func (p *Project) wholeLedger(ctx context.Context) error {
+	p.progress("looking whether a record is missing")
+	found, err := p.Verify(ctx, VerifyOptions{Quick: true})
+	if err != nil {
+		return err
+	}
+	for _, f := range found.Findings {
+		if f.Level == string(problem.LevelError) && slices.Contains([]string{record.RuleDeleted, record.RuleEdited, record.RuleHistory}, f.Rule) {
+			return problem.Nof("`plumb verify` says how to mend it; then again", "nothing is removed while the ledger is not whole, as what it lost would go too: %s: %s", cmp.Or(f.Path, p.Ledger.Branch()), f.Message)
+		}
+	}
+	return nil
 }
 
 // unfinished gives the uploads that nobody goes on with, or why the store does not say: a bucket may allow less than its objects need.
