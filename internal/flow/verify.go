@@ -41,6 +41,7 @@ type verifying struct {
 
 	facts   map[string]fact       // path → what others refer to
 	ids     map[string]string     // id of a run → path
+	who     map[string]string     // path → who recorded it, as it says; of those that do not say ci
 	ci      map[string]bool       // paths of records that say ci
 	numbers map[string][]int      // folder of numbered records → their numbers
 	dropped map[string]*dropping  // sha256 of a blob that is gone on purpose, as the rules allow → the decision
@@ -93,7 +94,7 @@ var onVerify = []step[*verifying]{
 
 // Verify holds the ledger against itself, against what was seen of it elsewhere, and against the raw files.
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
-	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, numbers: map[string][]int{},
+	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, who: map[string]string{}, numbers: map[string][]int{},
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
 		wrong: map[string][]string{}, had: map[string][]string{}, conflicts: map[string]bool{}, swept: map[string][]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}

@@ -251,11 +251,11 @@ func (v *verifying) reported(path string) bool {
 	})
 }
 
-// publishers lists records that say `ci` and were committed by somebody else than the publisher. Who can push the branch can write `ci`; a commit's author is
-// no proof either, but takes a second lie.
+// publishers lists records that say `ci` and were committed by somebody else than the publisher, and those that say one person and were brought by another. Who can
+// push the branch can write anything; a commit's author is no proof either, but takes a second lie.
 func (v *verifying) publishers(context.Context) (string, error) {
-	if len(v.ci) == 0 {
-		return "", skip("no record says ci")
+	if len(v.ci)+len(v.who) == 0 {
+		return "", skip("no record says who made it")
 	}
 	settings := doc.LoadProject(os.DirFS(v.p.Root))
 	odd := 0
@@ -264,6 +264,7 @@ func (v *verifying) publishers(context.Context) (string, error) {
 		slices.Sort(c.Added)
 		for _, p := range c.Added {
 			if !v.ci[p] {
+				v.sender(p, c, settings.Publishers)
 				continue
 			}
 			left--
@@ -284,6 +285,14 @@ func (v *verifying) publishers(context.Context) (string, error) {
 		v.skip("", countOf(left, "record")+" that say ci", "no commit of the branch brought them: they are in this clone only")
 	}
 	return fmt.Sprintf("%d of %d not by the publisher", odd, len(v.ci)), err
+}
+
+// sender tells of a record that says another person than the commit that brought it. People share what others gave them, so it is not wrong by that alone.
+func (v *verifying) sender(p string, c ledger.Commit, publishers []string) {
+	if who := v.who[p]; who != "" && !strings.EqualFold(who, c.By.Email) && !isPublisher(publishers, c.By.Email) {
+		v.warning(record.RulePublisher, p, fmt.Sprintf("if %s shared it for %s all is well; else `%s`, then `plumb push`", c.By.Email, who, v.disownCommand(p)),
+			"it says that %s recorded it, and commit %.10s of %s brought it", who, c.ID, c.By.Email)
+	}
 }
 
 // nobody is who commits where Git knows no user, as in a publishing job.

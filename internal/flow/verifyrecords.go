@@ -132,8 +132,11 @@ func (v *verifying) remember(p string, r any) {
 	f.time = h.Time
 	v.facts[p] = f
 	v.names(p, r)
-	if h.Actor == record.ActorCI {
+	switch {
+	case h.Actor == record.ActorCI:
 		v.ci[p] = true
+	case h.By.Who != "" && !v.view.Private(p):
+		v.who[p] = h.By.Who
 	}
 }
 
