@@ -47,6 +47,7 @@ func (p *Project) Report(ctx context.Context, dir string, ci *record.CI) (*Repor
 		CI: ci, Disowned: v.WhyDisowned(),
 		Detail: func(ptr record.Pointer) ([]byte, error) { return p.Store.Get(ctx, ptr) }}
 	_ = p.Store.Bring(ctx, pageBlobs(in)) // at once; what can't be had is left out by the page that wants it
+	in.Unread, in.Rewritten = v.Unread(), len(v.Rewritten) > 0
 	judged := maturity.Judge(p.facts(t.Docs, v))
 	in.Maturity = &judged
 	for _, id := range keys(t.Docs.Models) {

@@ -31,7 +31,7 @@ func (n need) Who() string {
 // needs lists what somebody has to do next, the most pressing first: what is proposed, rows that fail, alarms, requirements that do not hold, and
 // what could not be said yet.
 func (s *builder) needs(f frame) []need {
-	var out []need
+	out := s.brokenLedger(f)
 	if s.CI != nil {
 		for _, text := range brief.Of(*s.CI).Needs {
 			out = append(out, need{dataScientist, "This pull request: " + text, f.to("proposal.html")})
@@ -45,6 +45,18 @@ func (s *builder) needs(f frame) []need {
 	out = append(out, s.openProposals(f)...)
 	out = append(out, s.unmet(f)...)
 	return append(out, s.undecided(f)...)
+}
+
+// brokenLedger is said before all else: nothing below it can be relied on.
+func (s *builder) brokenLedger(f frame) []need {
+	var out []need
+	if s.Unread > 0 {
+		out = append(out, need{dataEngineer, fmt.Sprintf("What the ledger holds can't all be read, and this site leaves it out (%s): `plumb verify` says what was done and how to mend it.", plural(s.Unread, "record")), f.to("runs.html")})
+	}
+	if s.Rewritten {
+		out = append(out, need{dataEngineer, "The ledger has lost records that were seen before: `plumb verify` says which, and `plumb verify --mend` brings them back.", f.to("runs.html")})
+	}
+	return out
 }
 
 // refusedRows are rows that a branch pinned after those that are pinned here, and that fail a critical check.

@@ -36,6 +36,8 @@ type Input struct {
 	Stages      []record.Stage
 	Monitors    []record.Monitor
 	Disowned    map[string]string                    // path of a record that is in none of these, as it counts for nothing → who says so and why
+	Unread      int                                  // records that are in none of these, as they could not be read
+	Rewritten   bool                                 // the ledger has lost records since this clone first saw it
 	Maturity    *record.Maturity                     // nil: no page of it
 	Detail      func(record.Pointer) ([]byte, error) // reads and verifies a blob; nil when there is no store
 	CI          *record.CI                           // of the pull request that the site is made for; nil on the intent branch

@@ -183,13 +183,18 @@ func (s *builder) latest(experiment string) *record.Run {
 	return newest
 }
 
-// champion gives the run that stands for a model's champion, or nil: the one that is live when it is the champion's, else the newest.
+// champion gives the run that stands for a model's champion, or nil: the one that is live when it is the champion's, else the newest; none where that which is live
+// can't be read.
 func (s *builder) champion(model string) *record.Run {
 	m := s.Docs.Models[model]
 	for _, g := range s.stages[model] {
 		if g.Stage == "production" { // the newest
-			if r := s.runByID[runOfPath(g.Run)]; r != nil && r.Experiment == m.Champion {
+			r := s.runByID[runOfPath(g.Run)]
+			if r != nil && r.Experiment == m.Champion {
 				return r
+			}
+			if r == nil && strings.HasPrefix(g.Run, "runs/"+m.Champion+"/") {
+				return nil // it can't be read, and no other run is what is live
 			}
 			break
 		}
