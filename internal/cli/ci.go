@@ -65,6 +65,9 @@ func (a *app) measure(ctx context.Context, f *ciFlags) error {
 	if err != nil {
 		return err
 	}
+	if t, err := p.Working(); err == nil && t.Dirty && f.head == "" && !inActions {
+		fmt.Fprintln(a.err, "note: a commit is measured, and what is not committed is no part of it: `git status` lists it")
+	}
 	var m *flow.Measured
 	switch e.Name {
 	case "push":
