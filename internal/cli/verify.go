@@ -95,6 +95,9 @@ func (a *app) disown(ctx context.Context, o flow.DisownOptions) error {
 				fresh++
 			}
 			fmt.Fprintf(out.W, "%s (sha256 %.12s…) %s\n", escape.Terminal(d.Path), d.SHA256, escape.Terminal(said))
+			if d.Follows != "" {
+				fmt.Fprintf(out.W, "  what follows: %s\n", escape.Terminal(d.Follows))
+			}
 		}
 		switch {
 		case !done.Applied:

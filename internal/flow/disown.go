@@ -44,9 +44,10 @@ type Disowned struct {
 // DisownedRecord is one record that counts for nothing.
 type DisownedRecord struct {
 	Path    string `json:"path"`
-	SHA256  string `json:"sha256"`  // of its bytes
-	Record  string `json:"record"`  // the decision
-	Already bool   `json:"already"` // an earlier one says so
+	SHA256  string `json:"sha256"`            // of its bytes
+	Record  string `json:"record"`            // the decision
+	Already bool   `json:"already"`           // an earlier one says so
+	Follows string `json:"follows,omitempty"` // what else follows from it
 }
 
 // Disown records that records count for nothing: a correction is a new record. The decisions are in this clone until `plumb push`.
@@ -210,7 +211,7 @@ func (d *disowning) record(path, reason string) (DisownedRecord, ledger.File, er
 		}
 	}
 	sum := sha256.Sum256(data)
-	said := DisownedRecord{Path: path, SHA256: hex.EncodeToString(sum[:])}
+	said := DisownedRecord{Path: path, SHA256: hex.EncodeToString(sum[:]), Follows: d.followsOf(path)}
 	if by, ok := d.view.DisownedBytes(path, data); ok {
 		said.Record, said.Already = by.Path, true
 		return said, ledger.File{}, nil

@@ -49,6 +49,9 @@ type verifying struct {
 	unread  error                 // why the store can't be read
 	trees   map[string]foundTree  // by commit
 
+	madeOfData map[string][]dataUse // content of a dataset → who was made of it
+	ofCI       map[string]bool      // content → a record of CI was
+
 	off       map[string]ledger.Disowning // records that count for nothing
 	wrong     map[string][]string         // what is wrong with each of them
 	disowns   map[string]bool             // paths that decisions which stand name, whatever is there
@@ -96,7 +99,7 @@ var onVerify = []step[*verifying]{
 func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verification, error) {
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, who: map[string]string{}, numbers: map[string][]int{},
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
-		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, trees: map[string]foundTree{},
+		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, madeOfData: map[string][]dataUse{}, ofCI: map[string]bool{}, trees: map[string]foundTree{},
 		wrong: map[string][]string{}, had: map[string][]string{}, conflicts: map[string]bool{}, swept: map[string][]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
 	if err := v.readFalselyGone(); err != nil {
 		return nil, err

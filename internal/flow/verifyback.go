@@ -33,7 +33,9 @@ func (v *verifying) readFalselyGone() error {
 // isBack says whether a blob that a store has was to be gone. One that a run made anew since has come back by right.
 func (v *verifying) isBack(b *namedBlob) bool {
 	d := v.dropped[b.SHA256]
-	return d != nil && !slices.ContainsFunc(b.by, func(by naming) bool { return ledger.MadeAfter(by.path, d.time) && !isDisowned(v.view, by.path) })
+	return d != nil && !slices.ContainsFunc(b.by, func(by naming) bool {
+		return by.key != classData && ledger.MadeAfter(by.path, d.time) && !isDisowned(v.view, by.path)
+	})
 }
 
 // tellBack tells of what is in the store and was to be gone, also when no record names it any more.

@@ -25,7 +25,8 @@ const (
 type namedBlob struct {
 	record.Pointer
 	by     []naming
-	public bool // a record names it that others see, so the store has to have it
+	data   *pinnedFile // nil for what records name
+	public bool        // a record names it that others see, so the store has to have it
 	state  blobState
 	here   bool // this machine has it, whatever the store has
 }
@@ -34,6 +35,7 @@ type naming struct{ path, key string }
 
 // names takes note of what a record points at.
 func (v *verifying) names(p string, r any) {
+	v.usesData(p, r)
 	public := !v.view.Private(p)
 	for _, named := range record.Pointers(r) {
 		b := v.blobs[named.SHA256]
@@ -51,6 +53,7 @@ func (v *verifying) names(p string, r any) {
 // allBlobs looks at the store itself, not at what this machine keeps of it: each blob that a record names is in its listing with the right size and, unless told to be
 // quick, has its bytes there. What this clone alone has named so far is read here.
 func (v *verifying) allBlobs(ctx context.Context) (string, error) {
+	v.namesData()
 	if err := v.expiries(ctx); err != nil {
 		return "", err
 	}
@@ -119,9 +122,10 @@ func (v *verifying) unreadable(err error) {
 // elsewhere looks for blobs that the store does not list: the Git store still gives those of a project that has moved. The others are gone on purpose or missing.
 func (v *verifying) elsewhere(ctx context.Context, absent []*namedBlob) error {
 	git := map[string]int64{}
+	var old store.Store
 	if len(absent) > 0 && v.p.Store.String() != "git" {
-		old, err := v.p.anyStore("git")
-		if err == nil {
+		var err error
+		if old, err = v.p.anyStore("git"); err == nil {
 			git, err = v.listing(ctx, old)
 		}
 		if err != nil {
@@ -133,11 +137,16 @@ func (v *verifying) elsewhere(ctx context.Context, absent []*namedBlob) error {
 		switch {
 		case ok && v.isBack(b):
 			b.state = blobGone
+		case ok && b.data != nil && !v.o.Quick:
+			if err := v.readData(ctx, old, b); err != nil {
+				return err
+			}
 		case ok:
 			v.readHere(ctx, b)
 			v.out.Checked.Stored++
 		case v.dropped[b.SHA256] != nil:
 			b.state = blobGone
+		case v.onlyHere(ctx, b):
 		case v.unread == nil:
 			v.readHere(ctx, b)
 			v.badBlob(b, store.ErrNotFound)
@@ -148,6 +157,10 @@ func (v *verifying) elsewhere(ctx context.Context, absent []*namedBlob) error {
 
 // readHere reads a blob from wherever it can be had.
 func (v *verifying) readHere(ctx context.Context, b *namedBlob) {
+	if b.data != nil {
+		b.here = v.dataHere(ctx, b)
+		return
+	}
 	if v.o.Quick {
 		b.here = v.p.Store.Has(ctx, b.Pointer)
 		return
@@ -201,6 +214,15 @@ func (v *verifying) readAll(ctx context.Context, blobs []*namedBlob) error {
 // badBlob tells of a blob once, with the record that names it first.
 func (v *verifying) badBlob(b *namedBlob, err error) {
 	b.state = blobBad
+	gone := errors.Is(err, store.ErrNotFound)
+	what := err.Error()
+	if gone {
+		what = v.p.Store.String() + ": " + store.ErrNotFound.Error()
+	}
+	if b.data != nil {
+		v.badData(b, what, gone)
+		return
+	}
 	first, more := b.by[0], ""
 	counts := func(by naming) bool { _, off := v.off[by.path]; return strings.HasPrefix(by.path, "runs/") && !off }
 	if at := slices.IndexFunc(b.by, counts); at > 0 {
@@ -209,17 +231,13 @@ func (v *verifying) badBlob(b *namedBlob, err error) {
 	if n := len(b.by) - 1; n > 0 {
 		more = "; also named by " + countOf(n, "record")
 	}
-	what := err.Error()
-	if errors.Is(err, store.ErrNotFound) {
-		what = v.p.Store.String() + ": " + store.ErrNotFound.Error()
-	}
-	v.finding(record.RuleBlob, first.path, blobHint(b, err), "its %s: %s%s", first.key, what, more)
+	v.finding(record.RuleBlob, first.path, blobHint(b, gone), "its %s: %s%s", first.key, what, more)
 }
 
 // blobHint says how the store gets a blob right.
-func blobHint(b *namedBlob, err error) string {
+func blobHint(b *namedBlob, gone bool) string {
 	push := "`plumb push`"
-	if !errors.Is(err, store.ErrNotFound) {
+	if !gone {
 		push = "`plumb push --verify`"
 	}
 	if b.here {
@@ -232,12 +250,4 @@ func blobHint(b *namedBlob, err error) string {
 func (v *verifying) has(p record.Pointer) bool {
 	b := v.blobs[p.SHA256]
 	return b != nil && (b.state == blobGood || b.here)
-}
-
-// goneOnPurpose gives the decision that says so, or "".
-func (v *verifying) goneOnPurpose(p record.Pointer) string {
-	if b := v.blobs[p.SHA256]; b != nil && b.state == blobGone {
-		return v.dropped[p.SHA256].path
-	}
-	return ""
 }

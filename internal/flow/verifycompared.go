@@ -123,9 +123,7 @@ func (v *verifying) side(ctx context.Context, of sideOfWhat, said record.Side) (
 		return s, true
 	}
 	if !v.has(said.Evaluation) {
-		if gone := v.goneOnPurpose(said.Evaluation); gone != "" {
-			v.skip(p, "its verdict and intervals", "an evaluation is gone on purpose: "+gone)
-		}
+		v.unproved(p, "its verdict and intervals", "an evaluation", said.Evaluation.SHA256)
 		return s, false
 	}
 	data, err := v.p.Store.Get(ctx, said.Evaluation)

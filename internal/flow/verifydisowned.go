@@ -37,6 +37,7 @@ func (v *verifying) oneOf(a, b string) string {
 func (v *verifying) disownings(context.Context) (string, error) {
 	all := v.view.Disownings()
 	for _, d := range all {
+		v.beforeItsRecord(d)
 		data, err := v.view.Bytes(d.Record)
 		switch {
 		case err == nil && d.Of(data):

@@ -22,6 +22,7 @@ type dropping struct {
 // expiries holds the decisions that blobs have expired against the rules: who can write the ledger could hide anything behind one. Only what the rules allow, now or
 // at an earlier commit of plumb.toml, counts as gone on purpose. To forget is a person's word, so it is told.
 func (v *verifying) expiries(ctx context.Context) error {
+	v.remembered()
 	if len(v.droppings) == 0 {
 		return nil
 	}
@@ -40,7 +41,8 @@ func (v *verifying) expiries(ctx context.Context) error {
 		}
 	}
 	for _, d := range v.droppings {
-		if d.choice == record.Forgotten {
+		_, off := v.off[d.path]
+		if d.choice == record.Forgotten && !off {
 			v.note(record.RuleBlob, d.path, "%s said to be forgotten: %s", countOf(len(d.blobs), "blob"), clipped(d.reason))
 		}
 		bad, why := 0, ""
@@ -50,7 +52,7 @@ func (v *verifying) expiries(ctx context.Context) error {
 				found = v.tooEarly(d, v.blobs[sum], versions, rules)
 			}
 			if found == "" {
-				if _, off := v.off[d.path]; !off {
+				if !off {
 					v.dropped[sum] = &d
 				}
 				continue

@@ -32,6 +32,10 @@ func (v *verifying) dataGone(p, content string, err error) bool {
 	if !errors.Is(err, store.ErrNotFound) || v.unread != nil {
 		return false
 	}
+	if sum := v.droppedData(content); sum != "" {
+		v.unproved(p, "its rows, labels and scores", "its data", sum)
+		return true
+	}
 	if v.told[content] {
 		return true
 	}
@@ -102,9 +106,7 @@ type numbers struct {
 func (n *numbers) run(ctx context.Context, p string, run record.Run) {
 	v := n.v
 	if !v.has(run.Evaluation) {
-		if gone := v.goneOnPurpose(run.Evaluation); gone != "" {
-			v.skip(p, "its metrics", "its evaluation is gone on purpose: "+gone)
-		}
+		v.unproved(p, "its metrics", "its evaluation", run.Evaluation.SHA256)
 		return
 	}
 	eval, err := n.evaluation(ctx, run.Evaluation, run.Task)

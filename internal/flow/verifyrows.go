@@ -78,6 +78,8 @@ func (n *numbers) scores(ctx context.Context, p string, run record.Run, s scored
 	case run.Learner == learnerCommand:
 		v.skip("", "whether the scores of runs of programs are their models'", "a program is not run to verify; `plumb reproduce RUN` does")
 		return
+	case !v.has(run.Artifact) && v.unproved(p, what, "its model", run.Artifact.SHA256):
+		return
 	case !v.has(run.Artifact):
 		v.skip(p, what, "its model can't be read")
 		return
