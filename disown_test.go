@@ -15,13 +15,18 @@ import (
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// disown writes a decision that disowns a record, as somebody does who goes around the program: disown DIR PATH [SHA256]. DIR is a checked out ledger, where the hash
-// is by default that of the record's bytes, or a bundle.
+// disown writes a decision that disowns a record, as somebody does who goes around the program: disown DIR PATH [SHA256 [TIME]]. DIR is a checked out ledger, where
+// the hash is by default that of the record's bytes, or a bundle.
 func disown(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	d := record.Decision{Header: record.Header{Time: time.Now().Add(-time.Minute), Actor: record.ActorHuman, By: record.By{Who: "mallory@example.org"}}, Choice: record.Disowned,
 		Reason: "not good for us", Record: args[1]}
-	if len(args) > 2 {
+	if len(args) > 3 {
+		at, err := time.Parse(time.RFC3339, args[3])
+		ts.Check(err)
+		d.Time = at
+	}
+	if len(args) > 2 && args[2] != "" {
 		d.SHA256 = args[2]
 	} else {
 		data, err := os.ReadFile(filepath.Join(dir, args[1]))
