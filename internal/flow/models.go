@@ -34,6 +34,7 @@ func (p *Project) register(ctx context.Context) (*register, error) {
 	if r.source, err = p.registrySource(v); err != nil {
 		return nil, err
 	}
+	r.source.Off = disownedRecords(v)
 	tags, err := p.Repo.Tags(registry.IsTag)
 	if err != nil {
 		return nil, fmt.Errorf("reading the registry's tags: %w", err)
@@ -84,8 +85,8 @@ func (r *register) names(t *Tree) []string {
 	for _, s := range r.source.Stages {
 		add(s.Model)
 	}
-	for _, e := range r.events {
-		if !known[e.Model] {
+	for _, e := range r.events { // a record that was disowned makes no model
+		if !known[e.Model] && (e.Counted || e.Source == record.SourceTag) {
 			names[e.Model] = true
 		}
 	}

@@ -34,7 +34,7 @@ type ModelEvent struct {
 
 	Source  string `json:"source"`  // ledger | tag
 	Record  string `json:"record"`  // path; "" for a tag
-	Counted bool   `json:"counted"` // false for a tag where the ledger decides
+	Counted bool   `json:"counted"` // false for a tag where the ledger decides, and for a record that was disowned
 	Reason  string `json:"reason,omitempty"`
 	Number  int    `json:"number,omitempty"` // of the version, of a record
 	Intent  string `json:"intent,omitempty"` // commit of the intent branch at which a record was made
@@ -55,7 +55,7 @@ type ModelStage struct {
 	Why        string     `json:"why,omitempty"`      // a record's
 	Source     string     `json:"source"`             // ledger | tag
 	Record     string     `json:"record,omitempty"`   // path of the stage record
-	Disowned   string     `json:"disowned,omitempty"` // by whom, when and why the version was disowned
+	Disowned   string     `json:"disowned,omitempty"` // by whom, when and why the version was disowned; of what is in models_at's disowned, the stage record
 	Ref        string     `json:"ref,omitempty"`      // the tag
 }
 
@@ -121,6 +121,8 @@ type ModelsAt struct {
 	To     *time.Time   `json:"to"`     // equal to from for a moment; the last moment for a day
 	Commit string       `json:"commit"` // "" for a time
 	Held   []ModelStage `json:"held"`   // by model, stage, time
+
+	Disowned []ModelStage `json:"disowned"` // what was in a stage then by a record that was disowned later: it served, and counts for nothing
 }
 
 // ModelPulled is plumb.pull/v1: a model's file that was written.

@@ -16,6 +16,7 @@ type Source struct {
 	Stages   []record.Stage    // by model, stage, number
 	Sums     map[string]string // path of each of these records → SHA-256 of its bytes, hex
 	Tags     []Tag             // of the repository, of any name
+	Off      []Off             // what is left out of these because it was disowned
 	Disowned map[string]string // path of a record that is among neither, as it counts for nothing → who says so and why
 }
 

@@ -18,6 +18,9 @@ var priority = map[string]int{record.EventCreation: 1, record.EventDeprecation: 
 func (s Source) History() []record.ModelEvent {
 	events, echoes := s.recorded()
 	events = append(events, s.tagged(events, echoes)...)
+	for _, o := range s.Off {
+		events = append(events, s.event(o))
+	}
 	slices.SortStableFunc(events, func(a, b record.ModelEvent) int {
 		return cmp.Or(cmp.Compare(a.Time.Unix(), b.Time.Unix()), cmp.Compare(a.Priority, b.Priority))
 	})

@@ -107,13 +107,16 @@ func ModelHistory(o Out, h record.ModelHistory) error {
 		_, err := fmt.Fprintln(o.W, "nothing has happened yet")
 		return err
 	}
-	t := Table{Columns: []Column{{Name: "when"}, {Name: "model", Most: 40}, {Name: "event"}, {Name: "version", Most: 20}, {Name: "stage"}, {Name: "commit"}, {Name: "by", Most: 30}, {Name: "said by", Most: 60}, {Name: ""}}}
+	t := Table{Columns: []Column{{Name: "when"}, {Name: "model", Most: 40}, {Name: "event"}, {Name: "version", Most: 20}, {Name: "stage"}, {Name: "commit"}, {Name: "by", Most: 30}, {Name: "said by", Most: 60}, {Name: "", Most: 120}}}
 	for _, e := range h.Events {
 		from, note := e.Record, ""
 		if e.Source == record.SourceTag {
 			from = "tag " + e.Ref
 		}
-		if !e.Counted {
+		switch {
+		case !e.Counted && e.Source == record.SourceLedger:
+			note = "not counted: " + e.Reason
+		case !e.Counted:
 			note = "not counted"
 		}
 		t.Rows = append(t.Rows, Cells(e.Time.UTC().Format(minute), e.Model, e.Event, deref(e.Version), deref(e.Stage), brief.Short(e.Commit), e.Author, from, note))
@@ -131,8 +134,10 @@ func ModelsAt(o Out, at record.ModelsAt) error {
 		when = "on " + at.Asked + " (UTC)"
 	}
 	if len(at.Held) == 0 {
-		_, err := fmt.Fprintln(o.W, "nothing was in any stage", escape.Terminal(when))
-		return err
+		if _, err := fmt.Fprintln(o.W, "nothing was in any stage", escape.Terminal(when)); err != nil {
+			return err
+		}
+		return servedThen(o, at.Disowned)
 	}
 	fmt.Fprintln(o.W, escape.Terminal(when)+":")
 	t := Table{Columns: []Column{{Name: "model", Most: 40}, {Name: "stage"}, {Name: "version", Most: 30}, {Name: "experiment", Most: 30}, {Name: "commit"}, {Name: "since"}, {Name: "until"}, {Name: "by", Most: 30}}}
@@ -143,5 +148,20 @@ func ModelsAt(o Out, at record.ModelsAt) error {
 		}
 		t.Rows = append(t.Rows, Cells(s.Model, s.Stage, s.Version+disowned(s), orDash(s.Experiment), brief.Short(s.Commit), s.Since.UTC().Format(time.RFC3339), until, s.Who))
 	}
-	return t.Write(o)
+	if err := t.Write(o); err != nil {
+		return err
+	}
+	return servedThen(o, at.Disowned)
+}
+
+// servedThen tells of what was in a stage by records that count for nothing now.
+func servedThen(o Out, all []record.ModelStage) error {
+	for _, s := range all {
+		_, err := fmt.Fprintf(o.W, "%s %s: from %s to %s %s served, as a record of %s said that was %s\n", escape.Terminal(s.Model), escape.Terminal(s.Stage), s.Since.UTC().Format(time.RFC3339),
+			s.Until.UTC().Format(time.RFC3339), escape.Terminal(s.Version), escape.Terminal(s.Who), escape.Terminal(s.Disowned))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
