@@ -22,7 +22,7 @@ func (e *OddError) Error() string {
 }
 
 const (
-	ownDepth = 8 // folders in folders, in a tree that only plumb writes: a record is four deep
+	ownDepth = 8   // folders in folders, in a tree that only plumb writes: a record is four deep
 	maxOdd   = 100 // that are told of
 )
 
