@@ -55,14 +55,15 @@ type Options struct {
 
 // Project is one project of one repository.
 type Project struct {
-	Root   string // absolute path of the folder that holds plumb.toml
-	Prefix string // the same from the repository's root, slash-separated; "." at the root
-	Repo   *gitdb.Repo
-	Ledger *ledger.Ledger
-	Store  store.Store
-	opt    Options
-	warned []string                     // what opt.Warn was told
-	seen   *atomic.Pointer[ledger.View] // the last one that was read
+	Root    string // absolute path of the folder that holds plumb.toml
+	Prefix  string // the same from the repository's root, slash-separated; "." at the root
+	Repo    *gitdb.Repo
+	Ledger  *ledger.Ledger
+	Store   store.Store
+	opt     Options
+	mending bool                         // what the ledger has lost is put back, and told of only when that fails
+	warned  []string                     // what opt.Warn was told
+	seen    *atomic.Pointer[ledger.View] // the last one that was read
 
 	refuse func(ctx context.Context, sum string) error // which blobs are not handed out
 }
@@ -248,6 +249,9 @@ func (p *Project) sound(v *ledger.View, err error) (*ledger.View, error) {
 		p.warn("the ledger is as it was last seen, without what others recorded since: %s", v.Offline)
 	}
 	for _, lost := range v.Rewritten {
+		if p.mending {
+			break // it is told of when it is there still
+		}
 		p.warn("%s\nhint: %s", lost, lost.Hint(p.Ledger.Branch()))
 	}
 	return v, nil

@@ -104,19 +104,32 @@ func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verifica
 	if err := v.readFalselyGone(); err != nil {
 		return nil, err
 	}
+	v.p.mending = o.Mend
 	v.out = record.Verification{Schema: "plumb.verify/v1", Quick: o.Quick, Since: []record.Witness{}, Findings: []record.Finding{}, NotAssessed: []record.NotAssessed{}}
 	_, err := walk(ctx, p, onVerify, v)
 	if err == nil {
 		err = v.junk()
 	}
 	if err != nil && !v.odd {
+		v.tellRewritten()
 		return nil, err
 	}
 	v.conclude()
 	if o.Mend {
-		return v.mend(ctx)
+		out, err := v.mend(ctx)
+		if err != nil || out.Mended == nil {
+			v.tellRewritten()
+		}
+		return out, err
 	}
 	return &v.out, nil
+}
+
+// tellRewritten says what was held back while a mending might have put it right.
+func (v *verifying) tellRewritten() {
+	if v.p.mending = false; v.view != nil {
+		_, _ = v.p.sound(v.view, nil) // errs for a view that could not be read
+	}
 }
 
 // conclude makes the answer of what was found: what is wrong first.

@@ -60,8 +60,10 @@ func (f *folder) put(ctx context.Context, c content) error {
 		return nil
 	}
 	parts := filepath.Join(f.dir, partsFolder)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.MkdirAll(parts, 0o777)); err != nil {
-		return explainDisk(err)
+	for _, dir := range []string{filepath.Dir(path), parts} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return explainDisk(err)
+		}
 	}
 	dropOldParts(parts)
 	temp, err := os.CreateTemp(parts, "part-*")
@@ -83,7 +85,9 @@ func (f *folder) put(ctx context.Context, c content) error {
 func explainDisk(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
-		return problem.Failedf("make room; nothing was lost, and what was written so far is kept", "%w", err)
+		return problem.Failedf("make room, then run it again: blobs that are there whole stay, and the one that did not fit begins anew", "%w", err)
+	case errors.Is(err, syscall.EROFS):
+		return problem.Failedf("it is mounted read-only: mount it for writing, or give `[store] url` a folder that may be written", "%w", err)
 	case errors.Is(err, fs.ErrPermission):
 		return problem.Failedf("see who may write there", "%w", err)
 	}
@@ -175,7 +179,7 @@ func (f *folder) remove(_ context.Context, sum string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	return explainDisk(err)
 }
 
 func (f *folder) claim(_ context.Context, project string) error {
@@ -183,7 +187,11 @@ func (f *folder) claim(_ context.Context, project string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, nil, 0o666))
+	err := os.MkdirAll(filepath.Dir(path), 0o777)
+	if err == nil {
+		err = os.WriteFile(path, nil, 0o666)
+	}
+	return explainDisk(err)
 }
 
 func (f *folder) claims(context.Context) ([]string, error) {
