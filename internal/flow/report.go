@@ -54,6 +54,11 @@ func (p *Project) Report(ctx context.Context, dir string, ci *record.CI) (*Repor
 		in.Versions = append(in.Versions, v.Versions(id)...)
 		in.Stages = append(in.Stages, v.Stages(id, production)...)
 	}
+	for _, o := range disownedRecords(v) {
+		if o.Stage != nil && o.Stage.Stage == production {
+			in.OffStages = append(in.OffStages, *o.Stage)
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}

@@ -187,14 +187,22 @@ func (s *builder) versionGrid(f frame, model string) grid {
 
 func (s *builder) stageGrid(model string) grid {
 	g := grid{Caption: "Stages, newest first", Columns: []column{{"stage", ""}, {"version", "n"}, {"since", ""}, {"before", "n"}, {"why", ""}, {"outcome", ""}}, Empty: "Nothing is staged yet."}
-	all := s.stages[model]
+	all, off := s.stages[model], map[*record.Stage]string{}
+	for i := range s.OffStages {
+		if r := &s.OffStages[i]; r.Model == model {
+			all, off[r] = append(slices.Clone(all), r), s.Disowned[fmt.Sprintf("stages/%s/%s/%d.toml", model, r.Stage, r.Number)]
+		}
+	}
+	if len(off) > 0 {
+		slices.SortStableFunc(all, newestStageFirst)
+	}
 	for _, r := range capped(all) {
 		before := brief.Absent
 		if r.Previous > 0 {
 			before = fmt.Sprint(r.Previous)
 		}
 		version := cell{Text: fmt.Sprint(r.Version), Sub: brief.Clip(s.Disowned[fmt.Sprintf("versions/%s/%d.toml", model, r.Version)], 200)}
-		g.Rows = append(g.Rows, []cell{{Text: r.Stage}, version, {Text: date(r.Time), Class: "date"}, {Text: before}, {Text: brief.Clip(r.Why, 200)}, {Text: r.Outcome}})
+		g.Rows = append(g.Rows, []cell{{Text: r.Stage}, version, {Text: date(r.Time), Class: "date"}, {Text: before}, {Text: brief.Clip(r.Why, 200)}, {Text: r.Outcome, Sub: brief.Clip(off[r], 200)}})
 	}
 	g.More = more(len(g.Rows), len(all), "stage records", "all are in the ledger under stages/")
 	return g

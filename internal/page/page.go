@@ -35,9 +35,10 @@ type Input struct {
 	Versions    []record.Version
 	Stages      []record.Stage
 	Monitors    []record.Monitor
-	Disowned    map[string]string                    // path of a record that is in none of these, as it counts for nothing → who says so and why
 	Unread      int                                  // records that are in none of these, as they could not be read
 	Rewritten   bool                                 // the ledger has lost records since this clone first saw it
+	OffStages   []record.Stage                       // that were disowned: what they put in a stage served until then
+	Disowned    map[string]string                    // path of a record that counts for nothing, and is in none of these but OffStages → who says so and why
 	Maturity    *record.Maturity                     // nil: no page of it
 	Detail      func(record.Pointer) ([]byte, error) // reads and verifies a blob; nil when there is no store
 	CI          *record.CI                           // of the pull request that the site is made for; nil on the intent branch

@@ -117,8 +117,12 @@ func (s *builder) indexRest() {
 		slices.SortFunc(list, func(a, b *record.Monitor) int { return cmp.Or(b.Before.Compare(a.Before), strings.Compare(b.ID, a.ID)) })
 	}
 	for _, list := range s.stages {
-		slices.SortFunc(list, func(a, b *record.Stage) int { return cmp.Or(strings.Compare(a.Stage, b.Stage), b.Number-a.Number) })
+		slices.SortFunc(list, newestStageFirst)
 	}
+}
+
+func newestStageFirst(a, b *record.Stage) int {
+	return cmp.Or(strings.Compare(a.Stage, b.Stage), b.Number-a.Number)
 }
 
 // rather says whether a snapshot stands for its dataset rather than another one: that of the rows as they are pinned here, else the newer. What some
