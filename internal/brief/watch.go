@@ -2,6 +2,7 @@ package brief
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,8 +65,11 @@ func WatchSentence(m record.MonitorChange) string {
 	if n := len(m.Failed); n > 0 {
 		parts = append(parts, plural(n, "check")+" failed: "+names(m.Failed))
 	}
-	if len(m.Drifted) > 0 {
-		parts = append(parts, names(m.Drifted)+" drifted")
+	if len(m.Changed) > 0 {
+		parts = append(parts, Changes(m.Changed))
+	}
+	if moved := slices.DeleteFunc(slices.Clone(m.Drifted), func(c string) bool { _, changed := m.Changed[c]; return changed }); len(moved) > 0 {
+		parts = append(parts, names(moved)+" drifted")
 	}
 	if len(m.Watched) > 0 {
 		parts = append(parts, names(m.Watched)+" may have moved")
@@ -77,8 +81,14 @@ func WatchSentence(m record.MonitorChange) string {
 			parts = append(parts, fmt.Sprintf("cannot say, with %s rows", Count(m.Rows)))
 		}
 	}
+	if m.Rows == 0 && m.Verdict == record.DriftFound {
+		parts = append(parts, "no row in the window")
+	}
 	if len(parts) == 0 {
 		parts = append(parts, fmt.Sprintf("nothing moved in %s rows", Count(m.Rows)))
+	}
+	if len(m.New) > 0 {
+		parts = append(parts, "new: "+names(m.New))
 	}
 	out := fmt.Sprintf("%s, %s to %s: %s", m.Monitor, m.From.UTC().Format(time.DateOnly), m.Before.UTC().Format(time.DateOnly), strings.Join(parts, "; "))
 	if m.Missed > 0 {
@@ -125,6 +135,9 @@ func watchNeeds(ci record.CI) []string {
 	for _, m := range ci.Monitors {
 		if len(m.Failed) > 0 {
 			out = append(out, fmt.Sprintf("Look at the source of %s: %s failed in the newest window.", m.Dataset, names(m.Failed)))
+		}
+		if len(m.Changed) > 0 {
+			out = append(out, fmt.Sprintf("Look at the source of %s: %s.", m.Dataset, Changes(m.Changed)))
 		}
 	}
 	return out

@@ -20,6 +20,7 @@ func driftCommand(a *app) *cobra.Command {
 
 A column has drifted when the difference is too clear for chance (q < 0.05 across the columns, Benjamini–Hochberg) and large enough to matter
 (Kolmogorov–Smirnov distance or Cramér's V of 0.10; 0.20 is severe). One of the two alone is "watch"; fewer than 50 rows on a side say nothing.
+A column whose values are of another type now (int64, then text), or that is gone, has drifted by that; a wider type of the same kind is no drift.
 Rows of one day move together, so p comes from exchanging whole days between the sides.`,
 		Example:           "  plumb drift\n  plumb drift flights --window 28d\n  plumb drift old.parquet new.csv --group day --json",
 		ValidArgsFunction: completeFrom(a.datasetNames),

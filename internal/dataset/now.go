@@ -12,8 +12,9 @@ import (
 )
 
 // Now gives the rows of a dataset's source as they are, as SQL in brackets with row_id first, and their columns: for looking at what is not pinned. Errors are
-// Pin's, but for one: files that do not agree on their columns are read all the same, because that a feed has changed is what one looks for. A column that a
-// file lacks is null in its rows, and of types that do not fit the last file's counts.
+// Pin's, but for one: files that do not agree on their columns, or with the document, are read all the same, because that a feed has changed is what one looks
+// for. A column that a file lacks is null in its rows, and of types that do not fit the last file's counts; a column without a single value has the type "".
+// Every file has the event, and times in it: rows without one are in no window, and nobody would miss them.
 func Now(ctx context.Context, db *engine.DB, root string, ds *doc.Dataset) (relation string, columns []table.Column, err error) {
 	names, err := expand(root, ds.Source.Path)
 	if err != nil {
@@ -34,11 +35,10 @@ func (p *pinner) now(ctx context.Context) (string, []table.Column, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	shapes := p.shapes(looks)
-	if len(shapes) == 1 {
-		columns, err := p.columns(ctx, looks)
-		return engine.Scan(p.paths(), p.format, columns), columns, err
+	if err := p.timed(ctx, looks); err != nil {
+		return "", nil, err
 	}
+	shapes := p.shapes(looks)
 	var all []table.Column
 	for i := range shapes {
 		if err := shapes[i].settle(ctx); err != nil {
@@ -46,8 +46,8 @@ func (p *pinner) now(ctx context.Context) (string, []table.Column, error) {
 		}
 		all = widened(all, shapes[i].columns)
 	}
-	if err := p.describedExist(all); err != nil {
-		return "", nil, err
+	if len(shapes) == 1 {
+		return engine.Scan(p.paths(), p.format, all), all, nil
 	}
 	parts, idents := make([]string, len(shapes)), make([]string, len(all))
 	for i, s := range shapes {

@@ -115,6 +115,11 @@ func (p *pinner) columns(ctx context.Context, looks []look) ([]table.Column, err
 	if err != nil {
 		return nil, err
 	}
+	for i := range columns {
+		if columns[i].Type == "" {
+			columns[i].Type = table.String
+		}
+	}
 	return columns, p.enforce(ctx, columns, looks)
 }
 
@@ -212,7 +217,7 @@ func (c *ctxReader) Read(b []byte) (int, error) {
 func (p *pinner) declared(name string) table.Type { return table.Type(p.ds.Columns[name].Type) }
 
 // merge makes one schema of what each file looks like. Files must have the same columns; of text files in the same order, because CSV is read
-// by position.
+// by position. A column without a single value has no type.
 func (p *pinner) merge(looks []look) ([]table.Column, error) {
 	merged := slices.Clone(looks[0].columns)
 	for i, l := range looks[1:] {
@@ -234,9 +239,6 @@ func (p *pinner) merge(looks []look) ([]table.Column, error) {
 		out[i] = c.Column
 		if t := p.declared(c.Name); t != "" {
 			out[i].Type = t
-		}
-		if out[i].Type == "" {
-			out[i].Type = table.String // a column without a single value
 		}
 	}
 	return out, nil

@@ -1,9 +1,11 @@
 package dataset
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -107,6 +109,9 @@ func (p *pinner) jsonKeys(ctx context.Context) ([]string, error) {
 	var keys []string
 	seen := map[string]bool{}
 	for _, name := range p.names {
+		if err := p.holdsText(name); err != nil {
+			return nil, err
+		}
 		described, err := p.db.Columns(ctx, "select * from "+engine.JSONKeys(p.file(name)))
 		if err != nil {
 			return nil, inFile(name, err)
@@ -119,6 +124,26 @@ func (p *pinner) jsonKeys(ctx context.Context) ([]string, error) {
 		}
 	}
 	return keys, nil
+}
+
+// holdsText refuses a file of nothing but white space, of which the engine says that it is no JSON.
+func (p *pinner) holdsText(name string) error {
+	f, err := openText(p.file(name))
+	if err != nil {
+		return problem.Failedf("", "%s can't be read: %v", name, reason(err))
+	}
+	defer f.Close()
+	text := bufio.NewReader(f)
+	for {
+		switch c, err := text.ReadByte(); {
+		case errors.Is(err, io.EOF):
+			return problem.Wrongf("remove the file or write it again", "%s is empty", name)
+		case err != nil:
+			return problem.Wrongf("write the file again", "%s can't be unpacked: %v", name, reason(err))
+		case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+			return nil
+		}
+	}
 }
 
 // inFile names the file, and the line when the engine knows it.

@@ -1,7 +1,7 @@
 // Package drift judges whether rows of one time or place are distributed like those of another, column by column.
 //
 // It needs two keys to call a column drifted: the difference must be too clear for chance (Benjamini–Hochberg q < 0.05 across the columns) and
-// large enough to matter (an effect at or above its threshold). One key alone is `watch`. Peers turn one key: a p alone calls a shift of 0.015
+// large enough to matter (an effect at or above its threshold). One key alone is `watch`. A column of another type, or that is gone, has drifted by that. Peers turn one key: a p alone calls a shift of 0.015
 // standard deviations drift in 100,000 rows, a distance alone calls noise drift in 200. Rows of one block, as a day, move together; with blocks
 // given, p comes from exchanging whole blocks between the sides.
 //
@@ -65,6 +65,24 @@ func Measure(c Column, blocks Blocks, seed uint64) record.DriftColumn {
 	return out
 }
 
+// Change describes a column that is not what it was: of another kind of type now, or gone, where is is "". That is drift whatever the values are, so none is
+// measured.
+func Change(c Column, was, is table.Type) record.DriftColumn {
+	out := record.DriftColumn{Name: c.Name, Role: c.Role, Importance: c.Importance, Threshold: Threshold, NewCategories: []record.DriftCategory{},
+		Bins: []record.DriftBin{}, Shares: []record.DriftShare{}, Kind: "categorical", EffectName: "cramers_v", Method: "none",
+		Changed: &record.TypeChange{Was: string(was), Is: string(is)}, Reason: fmt.Sprintf("it was %s and is %s now", was, is)}
+	if is == "" {
+		out.Reason = "no row has it any more"
+	}
+	switch was {
+	case table.Int64, table.Float64, table.Decimal:
+		out.Kind, out.EffectName = "numeric", "ks_d"
+	case table.Date, table.Timestamp:
+		out.Kind, out.EffectName = "time", "ks_d"
+	}
+	return out
+}
+
 // Judge adjusts the p of all columns together and gives every verdict, and that of the whole: drift when a column has drifted, else watch when
 // one is watched, else insufficient when nothing could be judged. What is false among the columns called drifted is 5 % at most, so one is enough.
 func Judge(d *record.Drift) {
@@ -83,7 +101,7 @@ func Judge(d *record.Drift) {
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		c.Verdict = verdict(c)
-		c.Severe = c.Verdict == record.DriftFound && *c.Effect >= Severe
+		c.Severe = c.Verdict == record.DriftFound && c.Effect != nil && *c.Effect >= Severe
 		switch c.Verdict {
 		case record.DriftFound:
 			d.Drifted++
@@ -102,6 +120,9 @@ func Judge(d *record.Drift) {
 }
 
 func verdict(c *record.DriftColumn) string {
+	if c.Changed != nil {
+		return record.DriftFound
+	}
 	if c.Q == nil || c.Effect == nil {
 		return record.DriftInsufficient
 	}

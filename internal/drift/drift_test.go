@@ -197,3 +197,23 @@ func BenchmarkMeasure(b *testing.B) {
 		Measure(c, Blocks{}, 1)
 	}
 }
+
+// What is not what it was has drifted with no number, and takes no part in the others' q.
+func TestChange(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	same := Measure(Column{Name: "same", Reference: floats(normal(random, 3000, 0)), Current: floats(normal(random, 1000, 0))}, Blocks{}, 1)
+	for _, c := range []struct {
+		was, is      table.Type
+		kind, reason string
+	}{{table.Int64, table.String, "numeric", "it was int64 and is string now"}, {table.Date, "", "time", "no row has it any more"}, {table.Bool, table.Int64, "categorical", "it was bool and is int64 now"}} {
+		d := record.Drift{Columns: []record.DriftColumn{same, Change(Column{Name: "a"}, c.was, c.is)}}
+		Judge(&d)
+		got := d.Columns[1]
+		if d.Verdict != record.DriftFound || d.Drifted != 1 || got.Verdict != record.DriftFound || got.Severe || got.Effect != nil || got.P != nil || got.Q != nil || got.Kind != c.kind || got.Reason != c.reason {
+			t.Errorf("%s to %q: %s, %d, %+v", c.was, c.is, d.Verdict, d.Drifted, got)
+		}
+		if *d.Columns[0].Q != *d.Columns[0].P {
+			t.Errorf("q %v of the only p, %v", *d.Columns[0].Q, *d.Columns[0].P)
+		}
+	}
+}

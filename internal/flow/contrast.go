@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -37,12 +38,20 @@ type contrast struct {
 	targets    map[string]bool
 	group      string            // SQL of what marks rows that move together; ""
 	left       map[string]string // columns that are left out, and why
+	numeric    map[string]bool   // of those that are compared: as float64, else as text
 }
 
 // judge reads both sides in batches of columns and judges them.
 func (c *contrast) judge(ctx context.Context, reference, current contrastSide) (*record.Drift, error) {
 	out := &record.Drift{Schema: "plumb.drift/v1", Columns: []record.DriftColumn{}, Skipped: []record.DriftSkip{}, Notes: []string{}}
+	if err := c.untyped(ctx, &reference, current.columns); err != nil {
+		return nil, err
+	}
 	names := c.comparable(out, reference.columns, current.columns)
+	changed, err := c.changed(ctx, reference, current)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range []*contrastSide{&reference, &current} {
 		kept, drop, err := c.db.Keep(ctx, "select "+c.kept(names, s.columns)+" from "+s.relation+" as d")
 		if err != nil {
@@ -74,45 +83,44 @@ func (c *contrast) judge(ctx context.Context, reference, current contrastSide) (
 		}
 		out.Columns = append(out.Columns, found...)
 	}
+	out.Columns = inOrder(reference.columns, out.Columns, changed, [2]int{reference.Rows, current.Rows})
 	drift.Judge(out)
 	return out, nil
 }
 
-// comparable lists the columns that both sides have with values that can be compared, in the reference's order; the others are skipped with a reason.
+// comparable lists the columns that both sides have with values that can be compared, in the reference's order. Those that are not what they were are for
+// changed; the others are skipped with a reason.
 func (c *contrast) comparable(out *record.Drift, reference, current []table.Column) []string {
-	now := map[string]table.Type{}
-	for _, col := range current {
-		now[col.Name] = col.Type
-	}
+	c.numeric = map[string]bool{}
 	var names []string
 	had := map[string]bool{}
 	for _, col := range reference {
 		had[col.Name] = true
 		reason := c.left[col.Name]
-		switch t, there := now[col.Name]; {
+		switch is, changed := changeOf(col, current); {
 		case reason != "":
-		case !there:
-			reason = "the current rows do not have it"
-		case col.Type == table.Date || col.Type == table.Timestamp:
+		case changed:
+			continue
+		case kindOf(col.Type) == "time":
 			reason = "a time moves by itself"
-		case isNumber(col.Type) != isNumber(t) && !(isText(col.Type) && isText(t)):
-			reason = fmt.Sprintf("it was %s and is %s now", col.Type, t)
 		default:
 			names = append(names, col.Name)
+			c.numeric[col.Name] = kindOf(cmp.Or(col.Type, is)) == "number"
 			continue
 		}
 		out.Skipped = append(out.Skipped, record.DriftSkip{Name: col.Name, Reason: reason})
 	}
 	for _, col := range current {
-		if !had[col.Name] {
-			out.Skipped = append(out.Skipped, record.DriftSkip{Name: col.Name, Reason: "the reference does not have it"})
+		switch reason := c.left[col.Name]; {
+		case had[col.Name]:
+		case reason != "":
+			out.Skipped = append(out.Skipped, record.DriftSkip{Name: col.Name, Reason: reason})
+		default:
+			out.Skipped = append(out.Skipped, record.DriftSkip{Name: col.Name, Reason: "the reference does not have it", New: true})
 		}
 	}
 	return names
 }
-
-func isNumber(t table.Type) bool { return t == table.Int64 || t == table.Float64 || t == table.Decimal }
-func isText(t table.Type) bool   { return t == table.String || t == table.Bool }
 
 // kept is the SQL of what is compared: numbers as float64, all else as text, and the block.
 func (c *contrast) kept(names []string, columns []table.Column) string {
@@ -122,7 +130,7 @@ func (c *contrast) kept(names []string, columns []table.Column) string {
 			continue
 		}
 		to := "varchar"
-		if isNumber(col.Type) {
+		if c.numeric[col.Name] {
 			to = "double"
 		}
 		items = append(items, fmt.Sprintf("cast(%s as %s) as %s", engine.Ident(col.Name), to, engine.Ident(col.Name)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -81,7 +82,7 @@ func firedFor(m record.Monitor, then string) []string {
 // monitorChange is a monitor's result as a flow's result tells it.
 func monitorChange(m record.Monitor) record.MonitorChange {
 	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Pinned: m.Reference, Verdict: m.Verdict,
-		Drifted: notNil(m.Drifted), Watched: notNil(m.Watched), Failed: notNil(m.Failed), Triggers: []record.TriggerState{}}
+		Drifted: notNil(m.Drifted), Watched: notNil(m.Watched), Failed: notNil(m.Failed), Triggers: []record.TriggerState{}, New: m.New, Changed: m.Changed}
 	for _, name := range keys(m.Triggers) {
 		s := m.Triggers[name]
 		s.Name = name
@@ -152,11 +153,14 @@ func (i *inspection) monitorNumbers(m record.Monitor) error {
 
 // follows says what of a monitor's result does not follow from its drift and its quality.
 func follows(m record.Monitor, found record.Drift, q record.Quality) error {
-	verdict, drifted, watched, err := rejudged(found)
+	again, err := rejudged(found)
 	if err != nil {
 		return err
 	}
-	if verdict != m.Verdict || !slices.Equal(drifted, m.Drifted) || !slices.Equal(watched, m.Watched) || int64(found.Current.Rows) != m.Rows || int64(found.Reference.Rows) != m.Reference {
+	var want record.Monitor
+	sumUp(&want, again)
+	if want.Verdict != m.Verdict || !slices.Equal(want.Drifted, m.Drifted) || !slices.Equal(want.Watched, m.Watched) || !slices.Equal(want.New, m.New) ||
+		!maps.Equal(want.Changed, m.Changed) || int64(found.Current.Rows) != m.Rows || int64(found.Reference.Rows) != m.Reference {
 		return errors.New("its verdict does not follow from its drift")
 	}
 	if !slices.Equal(failedChecks(q), m.Failed) || !sameJSONValue(q.ScoreMap(), m.Scores) && len(q.ScoreMap())+len(m.Scores) > 0 {
@@ -246,8 +250,8 @@ func (pub *publication) propose(ctx context.Context) (string, error) {
 	return strings.Join(said, "; "), nil
 }
 
-// rejudged judges a drift report's columns again, and gives what it comes to.
-func rejudged(said record.Drift) (verdict string, drifted, watched []string, err error) {
+// rejudged judges a drift report's columns again.
+func rejudged(said record.Drift) (record.Drift, error) {
 	again := said
 	again.Columns = slices.Clone(said.Columns)
 	for k := range again.Columns {
@@ -255,8 +259,7 @@ func rejudged(said record.Drift) (verdict string, drifted, watched []string, err
 	}
 	drift.Judge(&again)
 	if !sameJSONValue(said, again) {
-		return "", nil, nil, errors.New("its drift's verdicts do not follow from its numbers")
+		return again, errors.New("its drift's verdicts do not follow from its numbers")
 	}
-	verdict, drifted, watched = verdictsOf(again)
-	return verdict, drifted, watched, nil
+	return again, nil
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ type watch struct {
 	view  *ledger.View
 	shop  *workshop
 	due   []*due
-	lost  []error // why a monitor's rows could not be read
+	lost  []error // why a monitor's rows could not be read, or what it asks for not be pinned
 	out   Measured
 }
 
@@ -169,7 +170,7 @@ func (w *watch) drift(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("monitor %s: %w", d.monitor.ID, err)
 		}
-		d.result.Verdict, d.result.Drifted, d.result.Watched = verdictsOf(*found)
+		sumUp(&d.result, *found)
 		if d.result.Drift, err = w.blob(found); err != nil {
 			return "", err
 		}
@@ -181,7 +182,7 @@ func (w *watch) drift(ctx context.Context) (string, error) {
 func (w *watch) driftOf(ctx context.Context, d *due) (*record.Drift, error) {
 	ds := w.head.Docs.Datasets[d.monitor.Dataset]
 	c := w.p.contrast(ctx, w.shop, w.head, ds)
-	for _, col := range d.columns {
+	for _, col := range slices.Concat(dataset.Columns(w.head.Docs.Locks[ds.ID]), d.columns) {
 		if len(d.monitor.Columns) > 0 && !slices.Contains(d.monitor.Columns, col.Name) {
 			c.left[col.Name] = "the monitor does not name it"
 		}
@@ -194,24 +195,36 @@ func (w *watch) driftOf(ctx context.Context, d *due) (*record.Drift, error) {
 	return c.judge(ctx, reference, current)
 }
 
-// verdictsOf sums a drift report up: the whole, and the columns that moved or are watched.
-func verdictsOf(d record.Drift) (verdict string, drifted, watched []string) {
+// sumUp writes what a drift report comes to into a monitor's result: the whole, and the columns that moved, are watched, are new or not what they were.
+func sumUp(m *record.Monitor, d record.Drift) {
+	m.Verdict, m.Drifted, m.Watched, m.New, m.Changed = d.Verdict, nil, nil, nil, nil
 	for _, c := range d.Columns {
 		switch c.Verdict {
 		case record.DriftFound:
-			drifted = append(drifted, c.Name)
+			m.Drifted = append(m.Drifted, c.Name)
 		case record.DriftWatch:
-			watched = append(watched, c.Name)
+			m.Watched = append(m.Watched, c.Name)
+		}
+		if c.Changed != nil {
+			if m.Changed == nil {
+				m.Changed = map[string]record.TypeChange{}
+			}
+			m.Changed[c.Name] = *c.Changed
 		}
 	}
-	return d.Verdict, drifted, watched
+	for _, s := range d.Skipped {
+		if s.New {
+			m.New = append(m.New, s.Name)
+		}
+	}
 }
 
 // triggers asks what the conditions read and judges them, with what they did in the windows before.
 func (w *watch) triggers(ctx context.Context) (string, error) {
 	fired, asked := 0, 0
 	for _, d := range w.due {
-		env := doc.TriggerEnv(&doc.Lock{Columns: both(w.head.Docs.Locks[d.monitor.Dataset].Columns, d.columns)}, nil)
+		pinned := w.head.Docs.Locks[d.monitor.Dataset].Columns
+		env := doc.TriggerEnv(&doc.Lock{Columns: both(pinned, d.columns)}, nil)
 		answers := map[string]table.Rows{}
 		for _, q := range trigger.Plan(d.monitor, env, trigger.Relations{trigger.Current: d.current, trigger.Reference: d.reference}) {
 			rows, err := w.shop.db.Query(ctx, q.SQL)
@@ -222,6 +235,9 @@ func (w *watch) triggers(ctx context.Context) (string, error) {
 		}
 		d.result.Triggers = map[string]record.TriggerState{}
 		for _, s := range trigger.Judge(d.monitor, env, trigger.Values(d.monitor, env, answers), d.result.Before, pastOf(w.view, d.result)) {
+			if s.Condition == record.ConditionUnknown {
+				s.Reason = cmp.Or(blind(s.When, pinned, d.columns), s.Reason)
+			}
 			d.result.Triggers[s.Name] = s
 			asked++
 			if s.State == record.TriggerFired {
@@ -233,13 +249,6 @@ func (w *watch) triggers(ctx context.Context) (string, error) {
 		return "", skip("no trigger is due")
 	}
 	return fmt.Sprintf("%d of %d fired", fired, asked), nil
-}
-
-// both keeps the pinned columns that the source still has with the pinned type: of others a trigger can't say anything, and says so.
-func both(pinned []doc.LockColumn, now []table.Column) []doc.LockColumn {
-	return slices.DeleteFunc(slices.Clone(pinned), func(c doc.LockColumn) bool {
-		return !slices.ContainsFunc(now, func(n table.Column) bool { return n.Name == c.Name && string(n.Type) == c.Type })
-	})
 }
 
 // pastOf gives what a monitor's triggers did in the windows that follow one another up to a result's, the newest first. A window that was missed

@@ -88,7 +88,8 @@ func (w *watch) readOne(ctx context.Context, d *due) error {
 	if err != nil {
 		return err
 	}
-	d.columns = columns
+	var items string
+	d.columns, items = adopt(columns, w.head.Docs.Locks[ds.ID].Columns)
 	event := "cast(" + engine.Ident(ds.Time.Event) + " as timestamp)"
 	since := ""
 	if length, err := doc.Duration(d.monitor.Reference); err == nil {
@@ -98,7 +99,7 @@ func (w *watch) readOne(ctx context.Context, d *due) error {
 	if d.reference, err = w.keep(ctx, fmt.Sprintf("select * from %s as d where %s < %s%s", data.Relations[ds.ID], event, from, since), &d.result.Reference); err != nil {
 		return err
 	}
-	d.current, err = w.keep(ctx, fmt.Sprintf("select * from %s as d where %s >= %s and %s < %s", source, event, from, event, before), &d.result.Rows)
+	d.current, err = w.keep(ctx, fmt.Sprintf("select %s from %s as d where %s >= %s and %s < %s", items, source, event, from, event, before), &d.result.Rows)
 	return err
 }
 

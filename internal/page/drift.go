@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/plumb-ml/plumb/internal/brief"
@@ -36,7 +37,11 @@ func graveness(c record.DriftColumn) int {
 	return slices.Index([]string{record.DriftFound, record.DriftWatch, record.DriftInsufficient, record.DriftStable}, c.Verdict)
 }
 
+// effectOf is for the order of columns of one verdict: what is not what it was comes first.
 func effectOf(c record.DriftColumn) float64 {
+	if c.Changed != nil {
+		return math.Inf(1)
+	}
 	if c.Effect == nil {
 		return 0
 	}

@@ -145,7 +145,7 @@ func (s *builder) judged(run string) string {
 // seenIn is a record as the faces speak of it.
 func seenIn(m *record.Monitor) record.MonitorChange {
 	out := record.MonitorChange{Monitor: m.Monitor, Dataset: m.Dataset, From: m.From, Before: m.Before, Missed: m.Missed, Rows: m.Rows, Pinned: m.Reference, Verdict: m.Verdict,
-		Drifted: m.Drifted, Watched: m.Watched, Failed: m.Failed}
+		Drifted: m.Drifted, Watched: m.Watched, Failed: m.Failed, New: m.New, Changed: m.Changed}
 	for _, name := range sortedKeys(m.Triggers) {
 		t := m.Triggers[name]
 		t.Name = name
@@ -182,7 +182,7 @@ func (s *builder) monitorPage(where, id string) monitorPage {
 		v.Alarm.Caption = "Columns of the last window that was an alarm, " + day(all[at].From) + " to " + day(all[at].Before)
 	}
 	v.Windows = windowGrid(all)
-	v.How = []string{"A window is compared with pinned rows before it, column by column. A column has drifted when the difference is too clear for chance (q < 0.05 across the columns, by exchanging whole days between the sides) and large enough to matter (Kolmogorov–Smirnov distance or Cramér's V of 0.10; 0.20 is severe). One of the two alone is to be watched.",
+	v.How = []string{"A window is compared with pinned rows before it, column by column. A column has drifted when the difference is too clear for chance (q < 0.05 across the columns, by exchanging whole days between the sides) and large enough to matter (Kolmogorov–Smirnov distance or Cramér's V of 0.10; 0.20 is severe). One of the two alone is to be watched. A column whose values are of another type than they were, or that no file has any more, has drifted by that.",
 		"A trigger's condition is true, false or unknown; it fires when it has been true in enough windows in a row and it has not fired within its cooldown."}
 	return v
 }

@@ -63,6 +63,9 @@ type MonitorChange struct {
 	Watched  []string       `json:"watched"`
 	Failed   []string       `json:"failed"` // checks, by id
 	Triggers []TriggerState `json:"triggers"`
+
+	New     []string              `json:"new,omitempty"`     // columns that the pinned rows do not have
+	Changed map[string]TypeChange `json:"changed,omitempty"` // those of Drifted that are of another type now, or gone
 }
 
 // Proposal is a pull request that the publisher made, or the branch for one where there is no forge.

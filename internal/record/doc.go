@@ -102,6 +102,9 @@
 // counts those since the last result. A trigger's condition is true, false or unknown; it fires when it has been true in enough windows that follow
 // one another, and has not fired within its cooldown. A window without a result ends a row of windows.
 //
+// A column of plumb.drift/v1 with `changed` holds values of another kind than it did (was and is, types of a lock), or is in no file any more (no is): it has
+// drifted, and its effect, p and q are null. A result repeats it in `changed`, by column; `new` lists columns that the pinned rows do not have.
+//
 // # Sweeps
 //
 // Each cell of a sweep is a run of its own, with `set` and the tag `sweep`, the first 12 hex digits of the digest of the experiment's name and its cells'

@@ -33,7 +33,7 @@ type DriftSide struct {
 // DriftColumn is one column's finding. Numbers that do not exist are null, with the reason beside them.
 type DriftColumn struct {
 	Name               string          `json:"name"`
-	Kind               string          `json:"kind"` // numeric | categorical | text
+	Kind               string          `json:"kind"` // numeric | categorical | text; time of a changed one
 	Role               string          `json:"role"` // feature | target | prediction
 	Verdict            string          `json:"verdict"`
 	Severe             bool            `json:"severe"`
@@ -41,7 +41,8 @@ type DriftColumn struct {
 	EffectName         string          `json:"effect_name"` // ks_d | cramers_v
 	Threshold          float64         `json:"threshold"`
 	P                  *float64        `json:"p"`
-	Q                  *float64        `json:"q"` // Benjamini–Hochberg over the columns
+	Q                  *float64        `json:"q"`                 // Benjamini–Hochberg over the columns
+	Changed            *TypeChange     `json:"changed,omitempty"` // it is not the column that it was; nothing is measured then, and it has drifted
 	Method             string          `json:"method"`
 	Reason             string          `json:"reason,omitempty"`
 	NReference         int             `json:"n_reference"` // rows that have a value
@@ -103,4 +104,11 @@ type DriftCategory struct {
 type DriftSkip struct {
 	Name   string `json:"name"`
 	Reason string `json:"reason"`
+	New    bool   `json:"new,omitempty"` // the reference does not have it
+}
+
+// TypeChange is a column whose values are of another kind than before, or that is gone. A wider type of the same kind, float64 after int64, is no change.
+type TypeChange struct {
+	Was string `json:"was" toml:"was"`
+	Is  string `json:"is,omitempty" toml:"is,omitempty"` // none: no file has it
 }

@@ -33,7 +33,9 @@ type Monitor struct {
 	Verdict   string                  `toml:"verdict"` // of drift
 	Drifted   []string                `toml:"drifted,omitempty"`
 	Watched   []string                `toml:"watched,omitempty"`
-	Failed    []string                `toml:"failed,omitempty"` // checks of quality that failed, by id
+	New       []string                `toml:"new,omitempty"`     // columns that the pinned rows do not have
+	Changed   map[string]TypeChange   `toml:"changed,omitempty"` // those of Drifted that are of another type now, or gone
+	Failed    []string                `toml:"failed,omitempty"`  // checks of quality that failed, by id
 	Scores    map[string]float64      `toml:"scores,omitempty"`
 	Triggers  map[string]TriggerState `toml:"trigger,omitempty"`
 	Drift     Pointer                 `toml:"drift,omitempty"`

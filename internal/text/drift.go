@@ -10,7 +10,7 @@ import (
 	"github.com/plumb-ml/plumb/internal/record"
 )
 
-// mostStable is how many columns without a finding are listed; the rest is a count.
+// mostStable is how many columns without a finding, and how many new ones, are listed; the rest is a count.
 const mostStable = 10
 
 // Drift prints what a comparison of rows found: the verdict, then a row for each column, what was found first.
@@ -41,14 +41,32 @@ func Drift(o Out, d record.Drift) error {
 	if left > 0 {
 		fmt.Fprintf(&b, "and %d stable columns more; --json has them all\n", left)
 	}
-	for _, s := range d.Skipped {
-		fmt.Fprintf(&b, "not compared: %s: %s\n", escape.Terminal(s.Name), escape.Terminal(s.Reason))
-	}
+	b.WriteString(apart(d.Skipped))
 	for _, n := range d.Notes {
 		fmt.Fprintf(&b, "note: %s\n", escape.Terminal(n))
 	}
 	_, err := io.WriteString(o.W, b.String())
 	return err
+}
+
+// apart tells of the columns that only one side has, or that say nothing.
+func apart(skipped []record.DriftSkip) string {
+	var b strings.Builder
+	var added []string
+	for _, s := range skipped {
+		if s.New {
+			added = append(added, s.Name)
+			continue
+		}
+		fmt.Fprintf(&b, "not compared: %s: %s\n", escape.Terminal(s.Name), escape.Terminal(s.Reason))
+	}
+	if more := len(added) - mostStable; more > 0 {
+		added = append(added[:mostStable], fmt.Sprintf("and %d more", more))
+	}
+	if len(added) > 0 {
+		fmt.Fprintf(&b, "new: %s\n", escape.Terminal(strings.Join(added, ", ")))
+	}
+	return b.String()
 }
 
 func driftColour(verdict string) Colour {
