@@ -59,7 +59,7 @@ func Changes(changes map[string]record.TypeChange) string {
 		}
 	}
 	if more := len(said) - 3; more > 0 {
-		said = append(said[:3], fmt.Sprintf("%d more columns are not what they were", more))
+		said = append(said[:3], plural(more, "column")+" more changed")
 	}
 	return strings.Join(said, "; ")
 }
@@ -69,7 +69,7 @@ func typeWord(t string) string {
 	if t == "string" {
 		return "text"
 	}
-	return t
+	return Clip(t, 20) // of a bundle it may be any text
 }
 
 func watched(d record.Drift) string {
