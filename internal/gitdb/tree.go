@@ -108,7 +108,7 @@ type Entry struct {
 const (
 	maxDepth   = 64
 	maxFiles   = 1_000_000
-	maxFolders = 200_000
+	maxFolders = 50_000
 	maxRepeats = 10_000 // of one folder
 )
 
