@@ -77,12 +77,22 @@ func (c *composing) try(ctx context.Context, there map[string]*storage.ObjectAtt
 		}
 		done := beat(alive, c.patience)
 		defer done()
-		if err := c.compose(ctx, names); err != nil {
+		if err := c.compose(ctx, names); err != nil && !c.overtaken(ctx, names, alive) {
 			return err
 		}
 	}
 	c.erase(ctx, c.object.Name)
 	return nil
+}
+
+// overtaken says that parts are gone while the object is there: only who has composed it clears them away, be it before this one looked for the first time.
+func (c *composing) overtaken(ctx context.Context, names []string, alive func()) bool {
+	now, err := c.look(ctx)
+	if err != nil || now.bytes != c.object.Bytes {
+		return false
+	}
+	there, err := c.list(ctx, c.folder(c.object.Name), alive)
+	return err == nil && slices.ContainsFunc(names, func(name string) bool { return there[name] == nil })
 }
 
 // send writes the parts that are not there, and gives the names of all.
