@@ -23,7 +23,7 @@ const verifyLong = `Hold the ledger against itself, against what was seen of it 
 
 Exit 1 when something is wrong; each finding says how to mend it. A warning alone is no reason to fail, and a note tells what was put right. With --mend one commit on
 top of the ledger puts back records that were changed or taken away, takes out files that never were records, and joins tips that a forced push cut off. It forces
-nothing and takes away no record; then all is looked at again.
+nothing and takes away no record; then all is looked at again. A version or stage number of which history has two records is left to you: the finding says how.
 
 A record that is false and was written so stays, as no record is ever edited or deleted. --disown makes a decision that it counts for nothing, private until
 ` + "`plumb push`" + `: it names the record's path and the SHA-256 of its bytes. Runs, models, comparisons, pages and tags leave it out from then on; verify still looks at it,

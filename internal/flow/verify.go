@@ -54,7 +54,6 @@ type verifying struct {
 
 	off       map[string]ledger.Disowning // records that count for nothing
 	wrong     map[string][]string         // what is wrong with each of them
-	disowns   map[string]bool             // paths that decisions which stand name, whatever is there
 	swept     map[string][]string         // commit → paths of what it took out and never was a record
 	had       map[string][]string         // path → object ids of all bytes that some commit changed there
 	conflicts map[string]bool             // numbers of which a person decides what belongs there
@@ -100,7 +99,7 @@ func (p *Project) Verify(ctx context.Context, o VerifyOptions) (*record.Verifica
 	v := &verifying{p: p, o: o, facts: map[string]fact{}, ids: map[string]string{}, ci: map[string]bool{}, who: map[string]string{}, numbers: map[string][]int{},
 		many: map[record.Unlisted]int{}, suspects: map[string]string{}, told: map[string]bool{}, put: map[string]string{}, drop: map[string]string{},
 		dropped: map[string]*dropping{}, blobs: map[string]*namedBlob{}, madeOfData: map[string][]dataUse{}, ofCI: map[string]bool{}, trees: map[string]foundTree{},
-		wrong: map[string][]string{}, had: map[string][]string{}, conflicts: map[string]bool{}, swept: map[string][]string{}, disowns: map[string]bool{}, madeOf: map[string][]string{}}
+		wrong: map[string][]string{}, had: map[string][]string{}, conflicts: map[string]bool{}, swept: map[string][]string{}, madeOf: map[string][]string{}}
 	if err := v.readFalselyGone(); err != nil {
 		return nil, err
 	}
@@ -173,9 +172,6 @@ func (v *verifying) read(ctx context.Context) (string, error) {
 		return "", err
 	}
 	v.out.Ledger, v.off = v.view.Tip, v.view.Disowned()
-	for _, d := range v.view.Disownings() {
-		v.disowns[d.Record] = v.disowns[d.Record] || d.TakenBack == ""
-	}
 	if v.view.Offline != "" {
 		v.skip("", "the remote's ledger", v.view.Offline)
 	}

@@ -69,7 +69,7 @@ func (v *verifying) weigh(path, now string, oids []string, line bool) judgement 
 	switch {
 	case len(valid) == 0:
 		return judgement{}
-	case len(valid) == 1 || line || !isNumbered(path):
+	case len(valid) == 1 || line || !record.IsNumbered(path):
 		return judgement{right: valid[0]}
 	}
 	live := v.undisowned(path, valid)
@@ -86,11 +86,6 @@ func (v *verifying) weigh(path, now string, oids []string, line bool) judgement 
 	return judgement{"", live}
 }
 
-func isNumbered(path string) bool {
-	at, err := record.ParsePath(path)
-	return err == nil && at.Number > 0
-}
-
 // retell judges a record that some commit changed or took away, by what is there now.
 func (v *verifying) retell(path, now string, s *fate) {
 	line := s.line && s.last == now
@@ -104,7 +99,7 @@ func (v *verifying) retell(path, now string, s *fate) {
 		v.suspects[path] = ""
 	case j.right == now && s.by.ID == "":
 		v.note(record.RuleEdited, path, "two histories that were joined had other bytes of it, and those that count were kept")
-	case j.right == now && (line || !isNumbered(path)):
+	case j.right == now && (line || !record.IsNumbered(path)):
 		v.note(record.RuleEdited, path, "commit %.10s of %s changed it or took it away, and it was put back byte for byte", s.by.ID, s.by.By.Email)
 	case j.right == now:
 		v.note(record.RuleEdited, path, "commit %.10s of %s changed it or took it away, and what stands is the only record of this number that counts", s.by.ID, s.by.By.Email)

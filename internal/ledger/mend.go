@@ -74,22 +74,7 @@ func (l *Ledger) mend(ctx context.Context, p published, m Mending) (Mended, erro
 	for _, o := range odd {
 		done.Dropped = append(done.Dropped, o.Path)
 	}
-	write := func(w *gitdb.Writer) (string, error) {
-		tree := p.tip
-		var err error
-		if len(odd) > 0 {
-			tree, err = w.Sound(tree)
-		}
-		if err == nil {
-			tree, err = w.Tree(tree, files)
-		}
-		if err != nil {
-			return "", err
-		}
-		parents := slices.DeleteFunc(append([]string{p.tip}, done.Joined...), func(tip string) bool { return tip == "" })
-		return w.Commit(tree, gitdb.CommitInfo{Parents: parents,
-			Message: fmt.Sprintf("mend: put back %d records, take out %d files that are none, join %d lost tips\n", len(done.Put), len(done.Dropped), len(done.Joined))})
-	}
+	write := func(w *gitdb.Writer) (string, error) { return done.write(w, p.tip, files, len(odd) > 0) }
 	if p.mirror == nil {
 		done.Commit, err = l.repo.Update(ctx, l.branch, func(w *gitdb.Writer, now string) (string, error) {
 			if now != p.tip {
@@ -110,6 +95,24 @@ func (l *Ledger) mend(ctx context.Context, p published, m Mending) (Mended, erro
 		return done, &notPushed{err}
 	}
 	return done, p.mirror.Advance(ctx, l.branch, p.known, done.Commit)
+}
+
+// write makes the commit that mends a tip, without what is odd there.
+func (done *Mended) write(w *gitdb.Writer, tip string, files []gitdb.File, odd bool) (string, error) {
+	tree := tip
+	var err error
+	if odd {
+		tree, err = w.Sound(tree)
+	}
+	if err == nil {
+		tree, err = w.Tree(tree, files)
+	}
+	if err != nil {
+		return "", err
+	}
+	parents := slices.DeleteFunc(append([]string{tip}, done.Joined...), func(tip string) bool { return tip == "" })
+	return w.Commit(tree, gitdb.CommitInfo{Parents: parents,
+		Message: fmt.Sprintf("mend: put back %d records, take out %d files that are none, join %d lost tips\n", len(done.Put), len(done.Dropped), len(done.Joined))})
 }
 
 // oddOf lists what stands at a tip and is neither a file nor a folder of plumb's.

@@ -63,7 +63,7 @@ func (l *Ledger) unpushed(view *View, done *Pushed) ([]File, error) {
 			case seen[entry.Path]:
 			case oid == entry.OID:
 				done.Already++
-			case oid != "" || own.ref == l.branch && numbered(entry.Path): // the commits that it names could not be joined
+			case oid != "" || own.ref == l.branch && record.IsNumbered(entry.Path): // the commits that it names could not be joined
 				done.Refused = append(done.Refused, entry.Path)
 			default:
 				data, err := file{own.repo, entry.OID, true}.read(entry.Path)
@@ -77,11 +77,6 @@ func (l *Ledger) unpushed(view *View, done *Pushed) ([]File, error) {
 		}
 	}
 	return files, nil
-}
-
-func numbered(path string) bool {
-	at, err := record.ParsePath(path)
-	return err == nil && at.Number != 0
 }
 
 // records lists what of a commit are records.

@@ -105,6 +105,12 @@ func (p Path) checkID(path string) error {
 	return nil
 }
 
+// IsNumbered says whether a path is that of a record with a number, which its bytes do not make: a version or a stage.
+func IsNumbered(path string) bool {
+	p, err := ParsePath(path)
+	return err == nil && p.Number > 0
+}
+
 // IsName says whether a text can be a name in a record's path.
 func IsName(text string) bool { return namePattern.MatchString(text) }
 
