@@ -2,8 +2,6 @@ package flow
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,14 +49,14 @@ func (m *Measured) WriteBundle(dir, program string) error {
 		members["records/"+path] = data
 	}
 	for _, b := range m.Blobs {
-		members["blobs/"+hexOf(b.Data)] = b.Data
+		members["blobs/"+record.Sum(b.Data)] = b.Data
 	}
 	for _, name := range keys(members) {
 		data := members[name]
 		if err := writeMember(filepath.Join(dir, filepath.FromSlash(name)), data); err != nil {
 			return fmt.Errorf("writing the bundle: %w", err)
 		}
-		table.Members = append(table.Members, record.Member{Name: name, Bytes: int64(len(data)), SHA256: hexOf(data)})
+		table.Members = append(table.Members, record.Member{Name: name, Bytes: int64(len(data)), SHA256: record.Sum(data)})
 	}
 	data, err := encodeTable(table)
 	if err != nil {
@@ -77,11 +75,6 @@ func writeMember(path string, data []byte) error {
 		return err
 	}
 	return os.WriteFile(path, data, 0o644)
-}
-
-func hexOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // received is a bundle whose table, names, sizes and digests are right. What its members say is still anyone's word.
@@ -201,7 +194,7 @@ func (b *received) readMember(root *os.Root, m record.Member) error {
 	if err != nil {
 		return err
 	}
-	if int64(len(data)) != m.Bytes || hexOf(data) != m.SHA256 {
+	if int64(len(data)) != m.Bytes || record.Sum(data) != m.SHA256 {
 		return errors.New("its bytes are not those that the table lists")
 	}
 	switch kind, rest, _ := strings.Cut(m.Name, "/"); kind {

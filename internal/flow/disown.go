@@ -2,8 +2,6 @@ package flow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,8 +208,7 @@ func (d *disowning) record(path, reason string) (DisownedRecord, ledger.File, er
 			return DisownedRecord{}, ledger.File{}, err
 		}
 	}
-	sum := sha256.Sum256(data)
-	said := DisownedRecord{Path: path, SHA256: hex.EncodeToString(sum[:]), Follows: d.followsOf(path)}
+	said := DisownedRecord{Path: path, SHA256: record.Sum(data), Follows: d.followsOf(path)}
 	if by, ok := d.view.DisownedBytes(path, data); ok {
 		said.Record, said.Already = by.Path, true
 		return said, ledger.File{}, nil

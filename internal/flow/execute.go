@@ -242,7 +242,7 @@ func (x *execution) keep(data []byte, kind string, rows int64) record.Pointer {
 
 // pointerOf names a blob before it is stored; the `git` store adds the object id.
 func pointerOf(b store.Blob) record.Pointer {
-	return record.Pointer{SHA256: hexOf(b.Data), Bytes: int64(len(b.Data)), Type: b.Type, Rows: b.Rows}
+	return record.Pointer{SHA256: record.Sum(b.Data), Bytes: int64(len(b.Data)), Type: b.Type, Rows: b.Rows}
 }
 
 // pointersOf are those of a run.

@@ -3,8 +3,6 @@ package flow
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,8 +60,7 @@ func (p *Project) registrySource(v *ledger.View) (registry.Source, error) {
 		if err != nil {
 			return s, err
 		}
-		sum := sha256.Sum256(data)
-		s.Sums[path] = hex.EncodeToString(sum[:])
+		s.Sums[path] = record.Sum(data)
 	}
 	return s, nil
 }

@@ -169,7 +169,7 @@ func (p *Project) mark(name string) string {
 		at = host[strings.LastIndex(host, "@")+1:] + "/" + rest
 	}
 	at = strings.ToLower(strings.TrimSuffix(strings.Trim(at, "/"), ".git"))
-	return name + "-" + hexOf([]byte(at + "\n" + p.Prefix))[:8]
+	return name + "-" + record.Sum([]byte(at + "\n" + p.Prefix))[:8]
 }
 
 // now is the time that records carry, to the second.

@@ -56,7 +56,7 @@ func (p *Project) PullModel(ctx context.Context, o PullOptions) (*record.ModelPu
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	out.File, out.Bytes, out.SHA256 = target(o.Out, run.Experiment+extension), int64(len(data)), hexOf(data)
+	out.File, out.Bytes, out.SHA256 = target(o.Out, run.Experiment+extension), int64(len(data)), record.Sum(data)
 	if _, err := os.Lstat(out.File); err == nil && !o.Force {
 		return nil, problem.Wrongf("--force replaces it; --out names another", "%s is there already", out.File)
 	}

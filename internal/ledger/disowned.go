@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -36,7 +34,7 @@ func (d Disowning) String() string {
 }
 
 // Of says whether it names these bytes.
-func (d Disowning) Of(data []byte) bool { return d.SHA256 == sumOf(data) }
+func (d Disowning) Of(data []byte) bool { return d.SHA256 == record.Sum(data) }
 
 // disownings are those of a view, or of one commit.
 type disownings struct {
@@ -72,18 +70,13 @@ func readDisownings(sources ...source) (disownings, error) {
 				return d, fmt.Errorf("reading record %s: %w", e.Path, err)
 			}
 			if r, err := record.Decode(e.Path, data); err == nil {
-				d.all = append(d.all, Disowning{Decision: *r.(*record.Decision), Path: e.Path, Private: from.private, sum: sumOf(data)})
+				d.all = append(d.all, Disowning{Decision: *r.(*record.Decision), Path: e.Path, Private: from.private, sum: record.Sum(data)})
 			}
 		}
 	}
 	slices.SortFunc(d.all, func(a, b Disowning) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Path, b.Path)) })
 	d.weigh()
 	return d, nil
-}
-
-func sumOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // weigh finds those that stand: no other one that stands disowns them. There are no circles, as each names the bytes of what was there before it.

@@ -13,7 +13,7 @@ import (
 
 // disowns is a decision about a record, made a while after the start.
 func disowns(of File, after time.Duration, change ...func(*record.Decision)) File {
-	d := &record.Decision{Header: header(0), Choice: record.Disowned, Reason: "forged", Record: of.Path, SHA256: sumOf(of.Data)}
+	d := &record.Decision{Header: header(0), Choice: record.Disowned, Reason: "forged", Record: of.Path, SHA256: record.Sum(of.Data)}
 	d.Time = noon.Add(after)
 	for _, c := range change {
 		c(d)
@@ -96,7 +96,7 @@ func TestDisowningOfOtherBytes(t *testing.T) {
 	dir := t.TempDir()
 	git(t, dir, "init", "-q")
 	one, two := run("a", 1), run("a", 2)
-	addRuns(t, dir, "refs/heads/plumb/ledger", one, two, disowns(one, time.Hour, func(d *record.Decision) { d.SHA256 = sumOf(two.Data) }),
+	addRuns(t, dir, "refs/heads/plumb/ledger", one, two, disowns(one, time.Hour, func(d *record.Decision) { d.SHA256 = record.Sum(two.Data) }),
 		disowns(run("a", 3), time.Hour))
 	addRuns(t, dir, "refs/plumb/private", disowns(two, time.Hour))
 	v, done := readAt(t, dir)

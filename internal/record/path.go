@@ -134,7 +134,10 @@ func newID(made time.Time, data []byte) string {
 	return made.UTC().Format(idTime) + "-" + shortSum(data)
 }
 
-func shortSum(data []byte) string {
+// Sum is the SHA-256 of bytes, in hex.
+func Sum(data []byte) string {
 	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])[:12]
+	return hex.EncodeToString(sum[:])
 }
+
+func shortSum(data []byte) string { return Sum(data)[:12] }
